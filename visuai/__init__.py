@@ -1,0 +1,44 @@
+"""Visuai: what a PyTorch network really is, as data and as a picture.
+
+>>> import torch, visuai
+>>> topology = visuai.build(torch.nn.Linear(4, 2), torch.zeros(1, 4))
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from visuai.analysis.diff import diff as diff
+    from visuai.build import build as build
+    from visuai.errors import VisuaiError as VisuaiError
+    from visuai.passes.base import Pass as Pass
+    from visuai.passes.pipeline import Pipeline as Pipeline
+    from visuai.topology import Topology as Topology
+
+__version__ = "0.1.0"
+
+# Loaded on first use (PEP 562), so that `import visuai` costs milliseconds and no torch.
+_HOME = {
+    "build": "visuai.build",
+    "diff": "visuai.analysis.diff",
+    "Pass": "visuai.passes.base",
+    "Pipeline": "visuai.passes.pipeline",
+    "Topology": "visuai.topology",
+    "VisuaiError": "visuai.errors",
+}
+
+__all__ = ["Pass", "Pipeline", "Topology", "VisuaiError", "build", "diff"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'visuai' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

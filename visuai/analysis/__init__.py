@@ -1,0 +1,1 @@
+"""What a topology says about its network: cost, memory, paths, repeats, differences."""

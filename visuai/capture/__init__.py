@@ -1,0 +1,1 @@
+"""Routes that capture a program from a model; one per file."""

@@ -1,0 +1,71 @@
+"""The one tree of errors that Visuai raises on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from visuai.ir import IR
+
+
+class VisuaiError(Exception):
+    """Base of every error that Visuai raises on purpose.
+
+    Messages say what went wrong, where, what was got and expected, and the next step.
+    """
+
+
+class CaptureError(VisuaiError):
+    """No route could capture the model.
+
+    Attributes:
+        failures: For each route tried, by name, the exception that ended it.
+        partial: The nodes recorded up to the failure, if any route got that far.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        failures: Mapping[str, BaseException] | None = None,
+        partial: IR | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.failures: dict[str, BaseException] = dict(failures or {})
+        self.partial = partial
+
+
+class ModelError(CaptureError):
+    """The model itself raised: it would raise without Visuai too.
+
+    ``__cause__`` is the model's own exception, with its own traceback.
+    """
+
+
+class InputError(VisuaiError):
+    """The inputs do not fit the model, or none could be inferred."""
+
+
+class FormatError(VisuaiError):
+    """A file or a document is not what it claims to be, or is damaged."""
+
+
+class PassError(VisuaiError):
+    """A pass was given something that it cannot work on."""
+
+
+class PipelineError(VisuaiError):
+    """Passes do not fit together, or their textual form cannot be parsed."""
+
+
+class PluginError(VisuaiError):
+    """A pass, renderer or route is unknown, broken, or claimed by two packages."""
+
+
+class RenderError(VisuaiError):
+    """A renderer was given options or a topology that it cannot draw."""
+
+
+class TargetError(VisuaiError):
+    """The command line's TARGET does not name something that can be built."""
