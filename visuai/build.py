@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from visuai.errors import PipelineError
@@ -28,8 +28,9 @@ def build(
     Args:
         model: ``nn.Module``, callable, ``fx.GraphModule``, ``ExportedProgram``,
             ``onnx.ModelProto``, or a path or binary file of an ``.onnx`` or ``.pt2``.
-        args: Positional inputs of the forward: a tuple or list of them, or one tensor; a
-            mapping stands for one argument. None if no input is at hand: shapes are then
+        args: Positional inputs of the forward: a tuple of them, or the only one (a tensor, a
+            list, a dict). A dict whose keys are all names of forward's parameters is taken as
+            keywords. None if no input is at hand: shapes are then
             inferred where that is possible, and the report says what was assumed.
         kwargs: Keyword inputs of the forward.
         capture: The route: ``auto`` tries them in order, or a name (``symbolic``, ``eager``,
@@ -75,6 +76,6 @@ def build(
 def _positional(args: Any) -> tuple[Any, ...] | None:
     if args is None:
         return None
-    if isinstance(args, (tuple, list)) and not hasattr(args, "_fields"):  # no named tuples
-        return tuple(cast("Sequence[Any]", args))
+    if isinstance(args, tuple) and not hasattr(args, "_fields"):  # a named tuple is one value
+        return cast("tuple[Any, ...]", args)
     return (args,)
