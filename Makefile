@@ -1,0 +1,70 @@
+# Everything here works on a machine with nothing but Python >= 3.10 and make.
+# CI calls these same targets (.ci/run).
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PY     := $(BIN)/python
+PYTEST ?= $(PY) -m pytest
+
+# uv where it is at hand, because it is many times faster; else the environment's own pip.
+INSTALL = if uv --version >/dev/null 2>&1; \
+	then uv pip install --quiet --python $(PY); \
+	else $(PY) -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types docs serve-docs bench bench-smoke metrics wheel clean
+
+help: ## Say what there is
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Draw ResNet-18 and a transformer into demo/
+	@$(PY) docs/demo.py
+
+test: $(VENV)/.test ## Run the tests
+	$(PYTEST) $(ARGS)
+
+lint: $(VENV)/.dev ## Check style and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Bring the code into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.dev ## Check types, pyright strict
+	$(BIN)/pyright
+
+docs: $(VENV)/.dev ## Build the documentation into site/
+	$(BIN)/mkdocs build --strict --quiet
+
+serve-docs: $(VENV)/.dev ## Show the documentation at http://127.0.0.1:8000
+	$(BIN)/mkdocs serve
+
+bench: $(VENV)/.dev ## Measure everything, and write docs/benchmarks.md
+	$(PY) -m benchmarks.report
+
+bench-smoke: $(VENV)/.dev ## Run each benchmark once, to see that it works
+	$(PYTEST) benchmarks --benchmark-disable
+
+metrics: $(VENV)/.dev ## Print the table of visuai metrics
+	$(BIN)/visuai metrics
+
+wheel: $(VENV)/.dev ## Build the wheel, and try it in an empty environment
+	$(PY) tests/check_wheel.py
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) demo site dist .pytest_cache .ruff_cache .hypothesis .benchmarks
+
+# Stamps: an environment is made and filled once, and again when pyproject.toml changes.
+$(VENV)/.made:
+	@echo "Making the environment $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Visuai needs Python >= 3.10")'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo $(VENV)/.test $(VENV)/.dev: $(VENV)/.made pyproject.toml
+	@echo "Installing visuai and what \`$(@F:.%=%)\` needs (torch is large: some minutes the first time)"
+	@$(INSTALL) --editable '.[$(@F:.%=%)]'; fi
+	@touch $@
