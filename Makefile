@@ -9,8 +9,8 @@ PYTEST ?= $(PY) -m pytest
 
 # uv where it is at hand, because it is many times faster; else the environment's own pip.
 INSTALL = if uv --version >/dev/null 2>&1; \
-	then uv pip install --quiet --python $(PY); \
-	else $(PY) -m pip install --quiet --disable-pip-version-check
+	then set -- uv pip install --quiet --python $(PY); \
+	else set -- $(PY) -m pip install --quiet --disable-pip-version-check; fi; "$$@"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format types docs serve-docs bench bench-smoke metrics wheel clean
@@ -34,7 +34,7 @@ format: $(VENV)/.dev ## Bring the code into form
 	$(BIN)/ruff format .
 
 types: $(VENV)/.dev ## Check types, pyright strict
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(PY)
 
 docs: $(VENV)/.dev ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict --quiet
@@ -66,5 +66,5 @@ $(VENV)/.made:
 
 $(VENV)/.demo $(VENV)/.test $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@echo "Installing visuai and what \`$(@F:.%=%)\` needs (torch is large: some minutes the first time)"
-	@$(INSTALL) --editable '.[$(@F:.%=%)]'; fi
+	@$(INSTALL) --editable '.[$(@F:.%=%)]'
 	@touch $@
