@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from math import prod
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
 from visuai.ir import Parameter, TensorSpec
 from visuai.report import Report
+
+if TYPE_CHECKING:
+    from visuai.analysis.summary import Summary
 
 
 @dataclass(slots=True)
@@ -56,7 +62,7 @@ class Scope:
     config: str = ""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Topology:
     """A network as a graph of ops in a tree of modules.
 
@@ -93,13 +99,148 @@ class Topology:
 
     @property
     def num_parameters(self) -> int:
-        """Number of elements of all parameters, a shared tensor counted once."""
-        raise NotImplementedError
+        """Number of elements of all parameters, a shared tensor counted once.
 
-    def view(
-        self, depth: int | None = None, expanded: set[str] | None = None
-    ) -> Topology:
-        raise NotImplementedError
+        A parameter whose shape is not known in numbers counts 0.
+        """
+        return sum(
+            prod(size for size in parameter["shape"] if isinstance(size, int))
+            for parameter in self.parameters.values()
+            if parameter["kind"] == "parameter"
+            and parameter["alias_of"] is None
+            and all(isinstance(size, int) for size in parameter["shape"])
+        )
+
+    def view(self, depth: int | None = None, expanded: Iterable[str] | None = None) -> Topology:
+        """Gives the same network at a coarser level: closed scopes become single nodes.
+
+        Args:
+            depth: Levels to show: 1 shows the children of the root, 2 opens those, and so on;
+                0 is the same as 1. None opens what ``expanded`` says, or everything.
+            expanded: Ids of scopes to open, along with their ancestors.
+
+        Raises:
+            VisuaiError: If ``depth`` is negative or ``expanded`` names a scope that is not
+                there.
+
+        Examples:
+            >>> import torch, visuai
+            >>> inner = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU())
+            >>> model = torch.nn.Sequential(inner, torch.nn.Linear(8, 2))
+            >>> topology = visuai.build(model, torch.zeros(1, 4))
+            >>> list(topology.view(depth=1).graph)
+            ['input', '0', '1', 'output']
+            >>> list(topology.view(expanded={"0"}).graph)
+            ['input', '0.0', '0.1', '1', 'output']
+        """
+        from visuai.view import view
+
+        return view(self, depth, expanded)
+
+    def subgraph(self, scope: str) -> Topology:
+        """Gives one scope as a topology of its own.
+
+        Values that enter it come from placeholders, values that leave it end in one output
+        node. Ids inside stay what they are; ``""`` is the whole network.
+
+        Args:
+            scope: Id of a scope, a key of `scopes`: ``layer1.0``, ``block@1``.
+
+        Raises:
+            VisuaiError: If there is no such scope.
+        """
+        from visuai.subgraph import subgraph
+
+        return subgraph(self, scope)
 
     def render(self, name: str, **options: Any) -> str | bytes:
-        raise NotImplementedError
+        """Draws the network.
+
+        Args:
+            name: A renderer: ``pyvis``, ``threejs``, ``svg``, ``dot``, ``mermaid``, ``text``,
+                ``model-explorer``, or one that a plug-in adds.
+            options: Those of the renderer.
+
+        Returns:
+            The drawing: text, or bytes for a binary format.
+
+        Raises:
+            PluginError: If there is no such renderer.
+            RenderError: If it cannot draw this topology or does not know an option.
+        """
+        from visuai import plugins
+
+        renderer: Callable[..., str | bytes] = plugins.load(plugins.RENDERERS, name)
+        return renderer(self, **options)
+
+    def summary(self, depth: int | None = None, *, fold: bool = True) -> Summary:
+        """Gives a table of the modules: class, output shape, parameters, FLOPs, calls.
+
+        It prints itself, with ``print`` as plain text and in colour on a rich console.
+
+        Args:
+            depth: Levels of modules to list, None for all.
+            fold: Whether a run of identical blocks is one row with its count.
+
+        Raises:
+            VisuaiError: If ``depth`` is negative.
+        """
+        from visuai.analysis.summary import Summary
+
+        return Summary(self, depth=depth, fold=fold)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Gives the topology as one JSON-able dictionary, in the compact form of the files."""
+        from visuai import archive
+
+        return archive.to_dict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Topology:
+        """Reads what `to_dict` wrote, and checks it.
+
+        Raises:
+            FormatError: If it is of another version, or does not hold together.
+        """
+        from visuai import archive
+
+        return archive.from_dict(document)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes the topology to a file as compressed JSON; the same bytes each time.
+
+        Args:
+            path: Where to; by custom it ends in ``.json.gz``. A path that ends in ``.json``
+                gives plain JSON.
+
+        Raises:
+            OSError: If the file cannot be written.
+        """
+        from visuai import archive
+
+        archive.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Topology:
+        """Reads what `save` wrote, compressed or plain, and checks it.
+
+        Raises:
+            FormatError: If it is no saved topology, is damaged, or is of another version.
+            OSError: If the file cannot be read.
+        """
+        from visuai import archive
+
+        return archive.load(path)
+
+    def __repr__(self) -> str:
+        return (
+            f"Topology({self.name[:80]!r}, {self.graph.number_of_nodes()} nodes, "
+            f"{self.graph.number_of_edges()} edges, {len(self.scopes)} modules, "
+            f"{self.num_parameters:,} parameters)"
+        )
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        """What a notebook shows."""
+        from visuai.render.notebook import mimebundle
+
+        return mimebundle(self)
