@@ -1,0 +1,183 @@
+"""What a model is made of: its modules, parameters and buffers, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from visuai.ir import Module, Parameter
+from visuai.ops import is_leaf_type
+
+
+def walk(root: nn.Module) -> Iterator[tuple[str, nn.Module, str | None]]:
+    """Gives each distinct module once: FQN, module, FQN of its parent; parents first.
+
+    Like ``named_modules``, with the same first-name-wins rule, but without its recursion, so
+    that depth is no limit.
+    """
+    seen = {id(root)}
+    stack: list[tuple[str, nn.Module, str | None]] = [("", root, None)]
+    while stack:
+        fqn, module, parent = stack.pop()
+        yield fqn, module, parent
+        children: list[tuple[str, nn.Module, str | None]] = []
+        # Straight from the dictionary: a subclass may override named_children.
+        for name, child in module._modules.items():
+            if child is not None and id(child) not in seen:
+                seen.add(id(child))
+                children.append((f"{fqn}.{name}" if fqn else name, child, fqn))
+        stack.extend(reversed(children))
+
+
+def type_name(module: nn.Module) -> str:
+    """Gives the qualified class name of a module.
+
+    A parametrised module is of the class that it was before (``torch.nn.utils.parametrize``
+    puts a class of its own in front).
+    """
+    kind: type[Any] = type(module)
+    if kind.__name__.startswith("Parametrized") and "parametrizations" in module._modules:
+        kind = kind.__mro__[1]
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def is_leaf(module: nn.Module) -> bool:
+    """Tells whether a module is looked at as one op."""
+    return is_leaf_type(type_name(module))
+
+
+def module_entry(fqn: str, module: nn.Module, parent: str | None) -> Module:
+    """Gives the entry of one module for `visuai.ir.IR.modules`."""
+    config = ""
+    if type(module).extra_repr is not nn.Module.extra_repr:
+        try:
+            config = str(module.extra_repr())
+        except Exception:  # A user's extra_repr must not stop a capture.
+            config = ""
+    name = type_name(module)
+    return {
+        "fqn": fqn,
+        "type": name,
+        "parent": parent,
+        "leaf": is_leaf_type(name),
+        "call": None,
+        "config": config,
+    }
+
+
+def parameter_entry(
+    tensor: torch.Tensor, kind: Literal["parameter", "buffer", "constant"], alias_of: str | None
+) -> Parameter:
+    """Gives the entry of one tensor for `visuai.ir.IR.parameters`."""
+    lazy = torch.nn.parameter.is_lazy(tensor)
+    return {
+        "shape": [] if lazy else list(tensor.shape),
+        "dtype": dtype_name(tensor.dtype),
+        "bytes": 0 if lazy else tensor.numel() * tensor.element_size(),
+        "requires_grad": tensor.requires_grad,
+        "kind": kind,
+        "alias_of": alias_of,
+    }
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """Gives a dtype's name without the ``torch.`` prefix."""
+    return str(dtype)[6:]
+
+
+class Inventory:
+    """Modules and tensors of a model by name, and names by identity.
+
+    Modules that a forward uses although they are registered nowhere (kept in a plain list,
+    made on the fly) are named and entered when they are first met.
+
+    Attributes:
+        modules: As `visuai.ir.IR.modules`.
+        parameters: As `visuai.ir.IR.parameters`.
+    """
+
+    def __init__(self, root: nn.Module | None) -> None:
+        self.modules: dict[str, Module] = {}
+        self.parameters: dict[str, Parameter] = {}
+        # By identity, and the other way round: that keeps alive what identity stands for.
+        self._module_names: dict[int, str] = {}
+        self._named: dict[str, nn.Module] = {}
+        self._tensor_names: dict[int, str] = {}
+        self._tensors: dict[str, torch.Tensor] = {}
+        if root is None:
+            root = nn.Module()
+        for fqn, module, parent in walk(root):
+            self._enter(fqn, module, parent)
+
+    def name_of(self, module: nn.Module, scope: str) -> str:
+        """Gives a module's FQN; one that is registered nowhere is named after ``scope``."""
+        name = self._module_names.get(id(module))
+        if name is None:
+            base = f"{scope}.{type(module).__name__}" if scope else type(module).__name__
+            name = self._free(base, self.modules)
+            for fqn, inner, parent in walk(module):
+                if id(inner) not in self._module_names:
+                    full = f"{name}.{fqn}" if fqn else name
+                    above = scope if parent is None else f"{name}.{parent}" if parent else name
+                    self._enter(full, inner, above, registered=False)
+        return name
+
+    def is_leaf(self, fqn: str) -> bool:
+        """Tells whether the module of that name is looked at as one op."""
+        return self.modules[fqn]["leaf"]
+
+    def module(self, fqn: str) -> nn.Module:
+        """Gives the module of that name."""
+        return self._named[fqn]
+
+    def name_of_tensor(self, tensor: torch.Tensor, scope: str) -> str:
+        """Gives a tensor's FQN; one that the model does not hold is entered as a constant."""
+        name = self._tensor_names.get(id(tensor))
+        if name is None:
+            name = self._free(f"{scope}.constant" if scope else "constant", self.parameters)
+            self._enter_tensor(name, tensor, "constant")
+        return name
+
+    def tensor(self, fqn: str) -> torch.Tensor:
+        """Gives the tensor of that name."""
+        return self._tensors[fqn]
+
+    def known_tensor(self, tensor: object) -> str | None:
+        """Gives the FQN of a tensor that the model holds, None for any other object."""
+        return self._tensor_names.get(id(tensor))
+
+    def _enter(
+        self, fqn: str, module: nn.Module, parent: str | None, *, registered: bool = True
+    ) -> None:
+        self._named[fqn] = module
+        self._module_names[id(module)] = fqn
+        self.modules[fqn] = module_entry(fqn, module, parent)
+        prefix = f"{fqn}." if fqn else ""
+        for name, parameter in module._parameters.items():
+            if parameter is not None:
+                kind = "parameter" if registered else "constant"
+                self._enter_tensor(prefix + name, parameter, kind)
+        for name, buffer in module._buffers.items():
+            if buffer is not None:
+                self._enter_tensor(prefix + name, buffer, "buffer" if registered else "constant")
+        for name, value in module.__dict__.items():
+            if isinstance(value, torch.Tensor):
+                self._enter_tensor(prefix + name, value, "constant")
+
+    def _enter_tensor(
+        self, fqn: str, tensor: torch.Tensor, kind: Literal["parameter", "buffer", "constant"]
+    ) -> None:
+        first = self._tensor_names.setdefault(id(tensor), fqn)
+        self._tensors[fqn] = tensor
+        self.parameters[fqn] = parameter_entry(tensor, kind, None if first == fqn else first)
+
+    @staticmethod
+    def _free(name: str, taken: dict[str, Any]) -> str:
+        number, free = 1, name
+        while free in taken:
+            free = f"{name}_{number}"
+            number += 1
+        return free

@@ -1,0 +1,321 @@
+"""Route ``symbolic``: torch.fx symbolic tracing, then shapes by running the graph on meta.
+
+Needs no inputs. Control flow that depends on values ends it: the eager route is for that.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.overrides import TorchFunctionMode
+
+from visuai.capture.describe import Inventory, is_leaf
+from visuai.capture.inputs import (
+    Bound,
+    bind,
+    forward_of,
+    given,
+    inferred,
+    owner,
+    program_name,
+    required,
+)
+from visuai.capture.leaf import LeafMemo
+from visuai.capture.sites import Sites, user_line
+from visuai.capture.stand_ins import (
+    StandIns,
+    Substitute,
+    holds_tensor,
+    map_tensors,
+    mutates,
+    spec_tree,
+    stand_in_of,
+)
+from visuai.program import Program, Site, Source
+
+
+def capture(source: Source) -> Program:
+    """Traces a module or a function symbolically.
+
+    With inputs, or where they can be inferred, every node gets its value's shape and dtype,
+    and what depends on shapes alone becomes a constant.
+
+    Args:
+        source: An ``nn.Module`` or a callable, with or without inputs.
+
+    Raises:
+        Exception: Whatever ends the trace: of torch.fx, of the model, or of running the traced
+            graph on the inputs given.
+    """
+    model = source.model
+    entry = None if isinstance(model, nn.Module) else model
+    root = model if entry is None else owner(model)
+    forward = forward_of(model)
+    inventory = Inventory(root)
+    inputs = given(source, forward)
+    if inputs is not None:
+        bound = bind(forward, inputs)
+        graph, sites = _trace(root, entry, inventory, bound)
+        _propagate(graph, inventory, bound)
+        note = ""
+    else:
+        graph, sites, note = _capture_inferred(root, entry, inventory, forward)
+    return Program(
+        graph=graph,
+        route="symbolic",
+        name=program_name(model),
+        modules=inventory.modules,
+        parameters=inventory.parameters,
+        calls=sites.calls,
+        notes=[note] if note else [],
+        versions={"torch": torch.__version__},
+    )
+
+
+def _capture_inferred(
+    root: nn.Module | None, entry: Any, inventory: Inventory, forward: Callable[..., Any]
+) -> tuple[fx.Graph, Sites, str]:
+    """Traces with the first inferred inputs that fit, else without any shapes."""
+    traced: dict[tuple[str, ...], tuple[fx.Graph, Sites]] = {}
+    first_error = ""
+    for inputs in inferred(entry or root, forward):
+        try:
+            bound = bind(forward, inputs)
+            if bound.names not in traced:
+                traced[bound.names] = _trace(root, entry, inventory, bound)
+            graph, sites = traced[bound.names]
+            _propagate(graph, inventory, bound)
+            return graph, sites, inputs.note
+        except Exception as error:
+            first_error = first_error or f"{type(error).__name__}: {error}"
+    names = [parameter.name for parameter in required(forward)]
+    graph, sites = _trace(root, entry, inventory, names)
+    return (
+        graph,
+        sites,
+        "No inputs given, and none that were tried fit, so shapes are not known; pass args to "
+        f"have them. The first try gave {first_error or 'nothing to go by'}.",
+    )
+
+
+class _Tracer(fx.Tracer):
+    """torch.fx's tracer, with call-sites, source lines, and no trace left on the model."""
+
+    def __init__(self, inventory: Inventory, arguments: Bound | list[str]) -> None:
+        super().__init__(autowrap_modules=(math,))
+        self.sites = Sites()
+        self._inventory = inventory
+        self._arguments = arguments
+        self._thread = threading.get_ident()
+        self._reads: dict[str, fx.Proxy] = {}
+
+    def create_args_for_root(
+        self,
+        root_fn: Any,
+        is_module: bool,
+        concrete_args: Any = None,
+    ) -> tuple[Any, list[Any]]:
+        """Gives the forward as a function without arguments: they are bound already."""
+        bound = self._arguments
+        if isinstance(bound, list):
+            names, values = tuple(bound), [self._placeholder(name) for name in bound]
+            keywords = set(names)
+        else:
+            names = bound.names
+            given_values = (*bound.inputs.args, *bound.inputs.kwargs.values())
+            values = [
+                self._argument(name, value) for name, value in zip(names, given_values, strict=True)
+            ]
+            keywords = set(bound.inputs.kwargs)
+        args = [v for n, v in zip(names, values, strict=True) if n not in keywords]
+        kwargs = {n: v for n, v in zip(names, values, strict=True) if n in keywords}
+        if isinstance(bound, list) and not is_module:
+            args, kwargs = list(kwargs.values()), {}
+        leading = [self.root] if is_module else []
+        return (lambda: root_fn(*leading, *args, **kwargs)), []
+
+    def _placeholder(self, name: str) -> fx.Proxy:
+        return self.create_proxy("placeholder", name, (), {})
+
+    def _argument(self, name: str, value: Any) -> Any:
+        """Gives proxies for the tensors of one argument; other values stay as they are."""
+        if isinstance(value, torch.Tensor):
+            return self._placeholder(name)
+        if not holds_tensor(value):
+            return value
+        if not isinstance(value, (tuple, list, dict)):
+            raise TypeError(
+                f"argument {name!r} is a {type(value).__name__}, which symbolic tracing cannot "
+                "look into"
+            )
+        return _unpacked(self._placeholder(name), value)
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Agrees with the other routes on what is one op."""
+        return is_leaf(m)
+
+    def path_of_module(self, mod: nn.Module) -> str:
+        """Names modules as the other routes do."""
+        return self._inventory.name_of(mod, self.sites.scope)
+
+    def call_module(
+        self,
+        m: nn.Module,
+        forward: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """Keeps track of call-sites."""
+        if threading.get_ident() != self._thread:  # Another thread's forward is not ours.
+            return forward(*args, **kwargs)
+        fqn = self._inventory.name_of(m, self.sites.scope)
+        if not self._inventory.is_leaf(fqn):
+            with self.sites.inside(fqn):
+                return forward(*args, **kwargs)
+        return self.create_proxy("call_module", fqn, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, fx.Proxy]) -> Any:
+        """Records reads of parameters and buffers."""
+        if not isinstance(attr_val, torch.Tensor) or threading.get_ident() != self._thread:
+            return attr_val
+        name = self._inventory.known_tensor(attr_val)
+        if name is None:
+            return attr_val
+        proxy = self._reads.get(name)
+        if proxy is None:
+            proxy = self._reads[name] = self.create_proxy("get_attr", name, (), {})
+        return proxy
+
+    def create_arg(self, a: Any) -> Any:
+        """Refers to tensors by name, instead of hanging them onto the model."""
+        if isinstance(a, torch.Tensor):
+            name = self._inventory.name_of_tensor(a, self.sites.scope)
+            return self.create_node("get_attr", name, (), {})
+        return super().create_arg(a)
+
+    def create_node(
+        self,
+        kind: str,
+        target: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        name: str | None = None,
+        type_expr: Any | None = None,
+    ) -> fx.Node:
+        """Notes where in the model and in the user's code the op occurs."""
+        node = self.graph.create_node(kind, target, args, kwargs, name, type_expr)
+        here = self.sites.here
+        if kind == "call_module":
+            node.meta["site"] = self.sites.leaf(target)
+        elif kind == "get_attr":
+            node.meta["site"] = Site(here.scope, here.scope_call, target)
+        else:
+            node.meta["site"] = here
+        if kind.startswith("call"):
+            node.meta["source"] = user_line()
+        return node
+
+
+def _unpacked(proxy: Any, value: Any) -> Any:
+    """Gives a container like ``value`` with items of ``proxy`` in place of its tensors."""
+    if isinstance(value, torch.Tensor):
+        return proxy
+    if isinstance(value, dict):
+        return {key: _item(proxy, key, item) for key, item in value.items()}  # pyright: ignore
+    if isinstance(value, (tuple, list)):
+        items = [_item(proxy, index, item) for index, item in enumerate(value)]  # pyright: ignore
+        if hasattr(value, "_fields"):
+            return type(value)(*items)  # pyright: ignore
+        return type(value)(items)  # pyright: ignore
+    return value
+
+
+def _item(proxy: Any, key: Any, value: Any) -> Any:
+    return _unpacked(proxy[key], value) if holds_tensor(value) else value
+
+
+class _NoWriting(TorchFunctionMode):
+    """Ends a trace that would write into a tensor that was there before it."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if args and isinstance(args[0], torch.Tensor) and mutates(func, kwargs):
+            raise RuntimeError(
+                f"{func.__name__} writes into a tensor that is no part of the traced values"
+            )
+        return func(*args, **(kwargs or {}))
+
+
+def _trace(
+    root: nn.Module | None, entry: Any, inventory: Inventory, arguments: Bound | list[str]
+) -> tuple[fx.Graph, Sites]:
+    tracer = _Tracer(inventory, arguments)
+    if entry is None:
+        traced: Any = root
+    elif inspect.ismethod(entry) and entry.__self__ is root and root is not None:
+        tracer.traced_func_name = entry.__name__
+        traced = root
+    else:
+        traced = entry if inspect.isfunction(entry) else (lambda *a, **k: entry(*a, **k))
+    with _NoWriting():
+        graph = tracer.trace(traced)
+    _thread_in_place(graph)
+    return graph, tracer.sites
+
+
+def _thread_in_place(graph: fx.Graph) -> None:
+    """Lets what comes after an in-place op read the op's result, not the value before it."""
+    order: dict[fx.Node, int] | None = None
+    for node in graph.nodes:
+        if node.op not in ("call_function", "call_method") or not node.args:
+            continue
+        written = node.args[0]
+        if isinstance(written, fx.Node) and mutates(node.target, node.kwargs):
+            if order is None:
+                order = {each: index for index, each in enumerate(graph.nodes)}
+            now, positions = order[node], order
+            written.replace_all_uses_with(node, lambda user: positions[user] > now)
+
+
+def _propagate(graph: fx.Graph, inventory: Inventory, bound: Bound) -> None:
+    """Runs the graph on meta tensors and notes on each node what it gave.
+
+    Nothing is noted if the graph does not run.
+    """
+    inputs = dict(
+        zip(bound.names, (*bound.inputs.args, *bound.inputs.kwargs.values()), strict=True)
+    )
+    stand_ins = StandIns("meta")
+    memo = LeafMemo()
+    env: dict[fx.Node, Any] = {}
+
+    def load(value: Any) -> Any:
+        return env[value] if isinstance(value, fx.Node) else value
+
+    with Substitute(stand_ins, inventory):
+        for node in graph.nodes:
+            if node.op == "placeholder":
+                env[node] = map_tensors(stand_ins.of, inputs[str(node.target)])
+                continue
+            if node.op == "get_attr":
+                env[node] = stand_in_of(inventory.tensor(str(node.target)), stand_ins)
+                continue
+            args: Any = fx.node.map_aggregate(node.args, load)
+            kwargs: Any = fx.node.map_aggregate(node.kwargs, load)
+            if node.op == "call_module":
+                env[node] = memo.call(inventory.module(str(node.target)), args, kwargs)
+            elif node.op == "call_function":
+                env[node] = node.target(*args, **kwargs)  # pyright: ignore
+            elif node.op == "call_method":
+                env[node] = getattr(args[0], str(node.target))(*args[1:], **kwargs)
+            else:
+                env[node] = args[0]
+    for node, value in env.items():
+        node.meta["value"] = spec_tree(value)
