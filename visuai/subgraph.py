@@ -30,12 +30,12 @@ def subgraph(topology: Topology, scope: str) -> Topology:
     if scope not in topology.scopes:
         raise unknown_scope(topology, scope)
     scopes = _below(topology, scope)
-    boundary = _Boundary({*scopes, *topology.graph})
     inner = {
         key: {**data, "scope": "" if data["scope"] == scope else data["scope"]}
         for key, data in topology.graph.nodes(data=True)
         if data["scope"] == scope or (data["scope"] and data["scope"] in scopes)
     }
+    boundary = _Boundary({*scopes, *inner})
     edges = boundary.cut(topology, inner)
     inputs = {key: _io("placeholder", spec) for key, spec in boundary.entering.values()}
     outputs = {boundary.output: _io("output", None)} if boundary.leaving else {}
