@@ -1,0 +1,255 @@
+"""The route ``export``: ``torch.export``, and ``ExportedProgram`` as users hold it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import nn
+from torch.utils import _pytree as pytree
+
+from visuai.capture.describe import Inventory, parameter_entry
+from visuai.capture.inputs import Inputs, forward_of, given, inferred
+from visuai.capture.lowering import Exported, Path, lower
+from visuai.capture.snapshot import unchanged
+from visuai.errors import InputError
+from visuai.ir import Module, Parameter
+from visuai.ops import is_leaf_type
+from visuai.program import Program, Source
+
+if TYPE_CHECKING:
+    from torch.export import ExportedProgram
+
+
+def capture(source: Source) -> Program:
+    """Captures a model by ``torch.export`` (non-strict), or reads an ``ExportedProgram``.
+
+    The model is traced on fake tensors; it is neither copied nor changed.
+
+    Args:
+        source: A module, a callable, or an ``ExportedProgram``.
+
+    Raises:
+        InputError: If no inputs are given and none could be inferred.
+        Exception: Whatever ``torch.export`` raises.
+    """
+    from torch.export import ExportedProgram
+
+    model = source.model
+    if isinstance(model, ExportedProgram):
+        return from_exported_program(model)
+    root = model if isinstance(model, nn.Module) else _Calls(model)
+    note, exported = "", None
+    with unchanged(root):
+        inputs = given(source, forward_of(model))
+        if inputs is not None:
+            exported = export_quietly(root, inputs)
+        else:
+            note, exported = _export_inferred(root, model)
+    program = from_exported_program(exported, root)
+    program.notes.extend([note] if note else [])
+    return program
+
+
+def export_quietly(root: nn.Module, inputs: Inputs) -> ExportedProgram:
+    """Calls ``torch.export.export`` without its warnings, on inputs made to fit."""
+    args, kwargs = _fitting(root, (inputs.args, inputs.kwargs))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.export.export(root, args, kwargs or None, strict=False)
+
+
+def from_exported_program(exported: ExportedProgram, model: nn.Module | None = None) -> Program:
+    """Reads an ``ExportedProgram``, which stays as it is.
+
+    Args:
+        exported: From ``torch.export.export`` or after ``run_decompositions``.
+        model: The module that was exported, if at hand: it knows modules that ran no op.
+
+    Examples:
+        >>> import torch
+        >>> linear = torch.nn.Linear(4, 2)
+        >>> exported = torch.export.export(linear, (torch.zeros(1, 4),))
+        >>> program = from_exported_program(exported)
+        >>> [node.op for node in program.graph.nodes]
+        ['placeholder', 'get_attr', 'get_attr', 'call_function', 'output']
+    """
+    inventory = None if model is None else Inventory(model)
+    tree = exported.call_spec.in_spec
+    user_inputs = [
+        str(spec.arg.name)
+        for spec in exported.graph_signature.input_specs
+        if spec.kind.name == "USER_INPUT"
+    ]
+    lowered = lower(
+        Exported(
+            graph=exported.graph,
+            lifted=_lifted(exported),
+            paths=dict(zip(user_inputs, _paths(tree), strict=False)),
+            arguments=_argument_names(exported, tree),
+            outputs=[
+                at
+                for at, spec in enumerate(exported.graph_signature.output_specs)
+                if spec.kind.name in ("USER_OUTPUT", "LOSS_OUTPUT")
+            ],
+            known=frozenset() if inventory is None else frozenset(inventory.modules),
+        )
+    )
+    tensors = _tensors(exported)
+    if inventory is None:
+        modules = modules_of(lowered.types, (fqn.rpartition(".")[0] for fqn in tensors))
+        parameters = tensors
+        name = modules[""]["type"].rpartition(".")[2] or "ExportedProgram"
+    else:
+        modules = {**inventory.modules}
+        for fqn, module in modules_of(lowered.types, ()).items():
+            modules.setdefault(fqn, module)
+        parameters = {**tensors, **inventory.parameters}
+        name = type(model).__name__
+    return Program(
+        graph=lowered.graph,
+        route="export",
+        name=name if not isinstance(model, _Calls) else model.name,
+        modules=modules,
+        parameters=parameters,
+        calls=lowered.calls,
+        versions={"torch": torch.__version__},
+    )
+
+
+def modules_of(types: Mapping[str, str], more: Iterable[str]) -> dict[str, Module]:
+    """Makes a module table from the classes seen, with all that lies in between.
+
+    Args:
+        types: FQN to qualified class name.
+        more: FQNs of modules of unknown class.
+    """
+    modules: dict[str, Module] = {}
+    for fqn in ("", *types, *more):
+        if fqn in modules:
+            continue
+        at = -1
+        while True:  # parents first
+            at = fqn.find(".", at + 1)
+            prefix = fqn if at < 0 else fqn[:at]
+            if prefix not in modules:
+                kind = types.get(prefix, "")
+                modules[prefix] = {
+                    "fqn": prefix,
+                    "type": kind,
+                    "parent": None if prefix == "" else _parent(prefix),
+                    "leaf": is_leaf_type(kind),
+                    "call": None,
+                    "config": "",
+                }
+            if at < 0:
+                break
+    return modules
+
+
+def _parent(fqn: str) -> str:
+    return fqn.rpartition(".")[0]
+
+
+class _Calls(nn.Module):
+    """A plain callable as a module, which is what ``torch.export`` takes."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self._function = function
+        self.name = str(getattr(function, "__name__", type(function).__name__))
+        self.forward = function  # its own signature, not one of *args
+
+
+def _export_inferred(root: nn.Module, model: Any) -> tuple[str, ExportedProgram]:
+    failure: BaseException | None = None
+    for inputs in inferred(model, forward_of(model)):
+        try:
+            return inputs.note, export_quietly(root, inputs)
+        except Exception as error:
+            failure = failure or error
+    raise InputError(
+        "torch.export needs inputs, none were given, and none that were tried fit"
+        + (f" ({type(failure).__name__}: {failure})" if failure else "")
+        + ". Pass args."
+    ) from failure
+
+
+def _fitting(root: nn.Module, tree: Any) -> Any:
+    """Makes inputs all distinct, and brings them to the model's side of the meta device.
+
+    Export takes two arguments that are one tensor for one, and fake tensors of different
+    devices clash.
+    """
+    held = next(root.parameters(), None)
+    meta = held is not None and held.is_meta
+    seen: set[int] = set()
+
+    def fit(tensor: torch.Tensor) -> torch.Tensor:
+        repeated = id(tensor) in seen
+        seen.add(id(tensor))
+        if meta and not tensor.is_meta:
+            return torch.empty_like(tensor, device="meta")
+        if tensor.is_meta and not meta:
+            device = "cpu" if held is None else held.device
+            return torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
+        return tensor.detach().requires_grad_(tensor.requires_grad) if repeated else tensor
+
+    return pytree.tree_map_only(torch.Tensor, fit, tree)
+
+
+def _lifted(exported: ExportedProgram) -> dict[str, str]:
+    return {
+        str(spec.arg.name): str(spec.target or spec.arg.name)
+        for spec in exported.graph_signature.input_specs
+        if spec.kind.name != "USER_INPUT"
+    }
+
+
+def _paths(tree: Any) -> list[Path]:
+    """Gives, for each flattened input, where in ``(args, kwargs)`` it lies."""
+    skeleton = pytree.tree_unflatten(range(tree.num_leaves), tree)
+    located, _ = pytree.tree_flatten_with_path(skeleton)
+    return [tuple(_step(key) for key in path) for path, _ in located]
+
+
+def _step(key: Any) -> Any:
+    if isinstance(key, pytree.SequenceKey):
+        return cast("Any", key).idx
+    if isinstance(key, pytree.MappingKey):
+        return cast("Any", key).key
+    return getattr(key, "name", str(key))
+
+
+def _argument_names(exported: ExportedProgram, tree: Any) -> list[str]:
+    for entry in exported.module_call_graph:
+        if entry.fqn == "" and entry.signature is not None:
+            names = entry.signature.forward_arg_names
+            if names:
+                return list(names)
+    return []
+
+
+def _tensors(exported: ExportedProgram) -> dict[str, Parameter]:
+    signature = exported.graph_signature
+    trained = set(signature.parameters)
+    entries: dict[str, Parameter] = {}
+    first: dict[int, str] = {}
+    for fqn, tensor in _named_tensors(exported):
+        if fqn in entries:
+            continue
+        alias = first.setdefault(id(tensor), fqn)
+        kind = "parameter" if fqn in trained else "buffer"
+        if fqn not in exported.state_dict and fqn not in signature.buffers:
+            kind = "constant"
+        entries[fqn] = parameter_entry(tensor, kind, None if alias == fqn else alias)
+    return entries
+
+
+def _named_tensors(exported: ExportedProgram) -> Iterator[tuple[str, torch.Tensor]]:
+    for table in (exported.state_dict, exported.constants):
+        for fqn, tensor in table.items():
+            if isinstance(tensor, torch.Tensor):
+                yield fqn, tensor
