@@ -69,7 +69,7 @@ class ThreeLayerConvNet(nn.Module):
 def _torchvision(name: str, **options: Any) -> Callable[[], nn.Module]:
     def make() -> nn.Module:
         try:
-            from torchvision import models
+            from torchvision import models  # pyright: ignore[reportMissingTypeStubs]
         except ImportError as error:
             raise TargetError(
                 f"{name} comes from torchvision, which does not import ({error}). Install it "
@@ -157,11 +157,12 @@ Tool = Callable[[nn.Module, torch.Tensor], object]
 def tensorboard_export(model: nn.Module, x: torch.Tensor) -> dict[str, Any]:
     """Exports a graph the way TensorBoard's ``add_graph`` does, as a dictionary."""
     from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
-    from torch.utils.tensorboard._pytorch_graph import graph
+    from torch.utils.tensorboard import _pytorch_graph
 
+    export: Callable[..., Any] = getattr(_pytorch_graph, "graph")  # noqa: B009 (it is untyped)
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        definition, _ = graph(model, (x,))
+        definition, _ = export(model, (x,))
     exported: dict[str, Any] = MessageToDict(definition)
     return exported
 
@@ -223,7 +224,7 @@ def _measure_one(name: str, repeat: int, peers: dict[str, Tool]) -> Row:
         model=name,
         nodes=topology.graph.number_of_nodes(),
         parameters=topology.num_parameters,
-        flops=sum(flops or 0 for _, flops in topology.graph.nodes(data="flops")),
+        flops=sum(data["flops"] or 0 for data in topology.graph.nodes.values()),
         saved_bytes=_saved_bytes(topology),
         visuai=timings["visuai"],
         passes=passes,

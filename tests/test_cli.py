@@ -1,0 +1,342 @@
+"""The command line as a user meets it: targets, inputs, outputs, exit codes, messages."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import visuai
+from visuai.cli import main
+from visuai.cli.inputs import make_inputs, read_input
+from visuai.cli.target import read_arguments, resolve
+from visuai.errors import InputError, TargetError
+
+NET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, width=8, classes=2):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, width), nn.ReLU())
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, x, scale=None):
+        x = self.head(self.body(x))
+        return x if scale is None else x * scale
+
+class Needy(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.fc = nn.Linear(width, 1)
+
+    def forward(self, x):
+        return self.fc(x)
+
+class Broken(nn.Module):
+    def forward(self, x):
+        return x @ torch.zeros(5, 5)
+
+class Nested:
+    net = Net()
+
+def make(width=3):
+    return Net(width)
+
+def function(x):
+    return torch.relu(x) + 1
+
+def explode():
+    raise RuntimeError("no such luck")
+
+def nothing():
+    return None
+
+net = Net()
+"""
+
+
+@pytest.fixture
+def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "my_net.py"
+    path.write_text(NET)
+    return path
+
+
+@pytest.fixture
+def run(capsysbinary: pytest.CaptureFixture[bytes]):
+    def call(*words: str | Path) -> tuple[int, str, str]:
+        code = main([str(word) for word in words])
+        out, err = capsysbinary.readouterr()
+        return code, out.decode(), err.decode()
+
+    return call
+
+
+class TestTarget:
+    @pytest.mark.parametrize("name", ["net", "Net", "make", "Nested.net"])
+    def test_instance_class_factory_and_nested(self, net: Path, name: str) -> None:
+        assert type(resolve(f"{net}:{name}", {})).__name__ == "Net"
+
+    def test_arguments_reach_the_class(self, net: Path) -> None:
+        made = resolve(f"{net}:Net", read_arguments(["width=5", "classes=7"]))
+        assert made.head.weight.shape == (7, 5)
+
+    def test_a_function_that_needs_inputs_is_the_network(self, net: Path) -> None:
+        assert resolve(f"{net}:function", {})(torch.tensor([-1.0])).item() == 1
+
+    def test_package(self) -> None:
+        made = resolve("torchvision.models:resnet18", {"num_classes": 3})
+        assert made.fc.out_features == 3
+
+    @pytest.mark.parametrize(
+        ("target", "message"),
+        [
+            ("resnet18", "is none of"),
+            ("no_such_package_xyz:Net", "No module named"),
+            ("my_net:Nett", "Did you mean 'Net'"),
+            ("elsewhere.py:Net", "no file"),
+            ("gone.onnx", "no file"),
+            ("gone.json.gz", "no file"),
+            ("my_net.py:Needy", "--arg width="),
+            ("my_net.py:explode", r"RuntimeError: no such luck at .*my_net.py:\d+"),
+            ("my_net.py:nothing", "returned None"),
+        ],
+    )
+    def test_wrong_target_is_told(self, net: Path, target: str, message: str) -> None:
+        with pytest.raises(TargetError, match=message):
+            resolve(target, {})
+
+    def test_syntax_error_in_the_file_is_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "bad.py"
+        path.write_text("def (:\n")
+        with pytest.raises(TargetError, match="SyntaxError"):
+            resolve(f"{path}:Net", {})
+
+    def test_arguments_of_an_instance_are_refused(self, net: Path) -> None:
+        with pytest.raises(TargetError, match="no use"):
+            resolve(f"{net}:net", {"width": 3})
+
+
+class TestInputs:
+    def test_none(self) -> None:
+        assert make_inputs([]) == (None, None)
+
+    def test_positional_keyword_dtype_scalar(self) -> None:
+        args, kwargs = make_inputs(["1x3x8x8", "ids=2x5:int64", "scalar", "mask=4:bool"])
+        assert args is not None
+        assert kwargs is not None
+        assert [tuple(each.shape) for each in args] == [(1, 3, 8, 8), ()]
+        assert (kwargs["ids"].shape, kwargs["ids"].dtype) == ((2, 5), torch.int64)
+        assert kwargs["mask"].dtype == torch.bool
+
+    @pytest.mark.parametrize("text", ["", "3x", "axb", "1x3:", "=3", "1 3", "-1x3", "1x3x", "x"])
+    def test_wrong_form_is_told(self, text: str) -> None:
+        with pytest.raises(InputError, match="expected"):
+            read_input(text)
+
+    @pytest.mark.parametrize("texts", [["3:float31"], ["a=1", "a=2"], ["3:nn"]])
+    def test_wrong_content_is_told(self, texts: list[str]) -> None:
+        with pytest.raises(InputError):
+            make_inputs(texts)
+
+    @given(
+        st.lists(st.integers(0, 999), min_size=1, max_size=6),
+        st.sampled_from(["float32", "int64", "bool"]),
+        st.none() | st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True),
+    )
+    def test_every_shape_reads_back(self, shape: list[int], dtype: str, name: str | None) -> None:
+        text = f"{'' if name is None else name + '='}{'x'.join(map(str, shape))}:{dtype}"
+        assert read_input(text) == (name, tuple(shape), dtype)
+
+
+class TestBuild:
+    def test_text_on_standard_output(self, net: Path, run) -> None:
+        code, out, err = run("build", f"{net}:Net", "--input", "1x4")
+        assert code == 0
+        assert "head" in out
+        assert "parameters" in err
+
+    def test_quiet(self, net: Path, run) -> None:
+        code, out, err = run("build", f"{net}:Net", "--input", "1x4", "-q")
+        assert (code, err) == (0, "")
+        assert out
+
+    @pytest.mark.parametrize(
+        ("name", "start"),
+        [
+            ("a.html", "<!doctype html"),
+            ("a.svg", "<svg"),
+            ("a.dot", "digraph"),
+            ("a.mmd", ""),
+            ("a.txt", ""),
+        ],
+    )
+    def test_the_suffix_names_the_renderer(self, net: Path, run, name: str, start: str) -> None:
+        code, out, err = run("build", f"{net}:Net", "--input", "1x4", "-o", name)
+        assert (code, out) == (0, "")
+        assert name in err
+        written = Path(name).read_text(encoding="utf-8")
+        assert start in written[:500].lower()
+        assert "head" in written
+
+    def test_renderer_by_name(self, net: Path, run) -> None:
+        words = ("--renderer", "threejs", "-o", "scene.json", "--input", "1x4")
+        assert run("build", f"{net}:Net", *words)[0] == 0
+        assert json.loads(Path("scene.json").read_text())["metadata"]["type"] == "Object"
+
+    def test_saved_topology_is_a_target(self, net: Path, run) -> None:
+        assert run("build", f"{net}:Net", "--input", "1x4", "-o", "net.json.gz")[0] == 0
+        saved = visuai.Topology.load("net.json.gz")
+        assert saved.num_parameters == 4 * 8 + 8 + 8 * 2 + 2
+        code, out, _ = run("build", "net.json.gz", "--renderer", "dot")
+        assert code == 0
+        assert out.startswith("digraph")
+
+    def test_keyword_inputs(self, net: Path, run) -> None:
+        words = ("--input", "1x4", "--input", "scale=2")
+        assert "mul" in run("build", f"{net}:Net", *words)[1]
+
+    def test_passes_and_capture(self, net: Path, run) -> None:
+        words = ("--passes", "export,to-dict,build-hierarchy", "--capture", "eager")
+        code, _, err = run("build", f"{net}:Net", "--input", "1x4", *words)
+        assert code == 0
+        assert "route eager" in err
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["--passes", "no-such-pass"], "no-such-pass"),
+            (["--capture", "no-such-route"], "no-such-route"),
+            (["--renderer", "no-such-renderer"], "no-such-renderer"),
+            (["-o", "net.bmp"], "net.bmp"),
+            (["-o", "no/such/folder/net.svg"], "no/such/folder"),
+            (["--option", "no_such_option=1"], "no_such_option"),
+            (["--input", "1xfour"], "1xfour"),
+        ],
+    )
+    def test_an_error_is_one_paragraph(self, net: Path, run, words, message: str) -> None:
+        given = [] if "--input" in words else ["--input", "1x4"]
+        code, out, err = run("build", f"{net}:Net", *given, *words)
+        assert (code, out) == (1, "")
+        assert message in err
+        assert "Traceback" not in err
+        assert err.startswith("visuai: ")
+
+    def test_the_models_own_error_is_told(self, net: Path, run) -> None:
+        code, _, err = run("build", f"{net}:Broken", "--input", "1x4")
+        assert code == 1
+        assert "my_net.py" in err
+        assert "Traceback" not in err
+
+    def test_debug_shows_the_traceback(self, net: Path) -> None:
+        with pytest.raises(TargetError):
+            main(["build", f"{net}:Nett", "--debug"])
+
+    def test_names_do_not_steer_the_terminal(self, run) -> None:
+        _, _, err = run("build", "pkg\x1b[31m:Net\x07")
+        assert "\x1b" not in err
+        assert "\x07" not in err
+
+    def test_hostile_module_names(self, tmp_path: Path, run, monkeypatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("hostile.py").write_text(
+            "from torch import nn\nnet = nn.Sequential()\n"
+            "net.add_module('[bold]<script>\"\\n\\x1b[2J', nn.Linear(4, 2))\n"
+        )
+        for name in ("a.html", "a.svg", "a.txt"):
+            assert run("build", "hostile.py:net", "--input", "1x4", "-o", name)[0] == 0
+            assert "\x1b" not in Path(name).read_text(encoding="utf-8")
+        code, out, _ = run("summary", "hostile.py:net", "--input", "1x4")
+        assert code == 0
+        assert "\x1b" not in out
+        assert "script" in out
+
+
+def test_summary(net: Path, run) -> None:
+    code, out, _ = run("summary", f"{net}:Net", "--input", "1x4")
+    assert code == 0
+    for word in ("Linear", "ReLU", "head", "58"):
+        assert word in out
+    shallow = run("summary", f"{net}:Net", "--input", "1x4", "--depth", "1")[1]
+    assert "ReLU" not in shallow
+
+
+class TestDiff:
+    def test_same(self, net: Path, run) -> None:
+        assert run("diff", f"{net}:net", f"{net}:Net", "--input", "1x4")[0] == 0
+
+    def test_different(self, net: Path, run) -> None:
+        code, out, _ = run("diff", f"{net}:net", f"{net}:make", "--input", "1x4")
+        assert code == 1
+        assert "head" in out
+
+    def test_trouble(self, net: Path, run) -> None:
+        assert run("diff", f"{net}:net", "gone.json.gz")[0] == 2
+
+
+def test_metrics(run) -> None:
+    words = ("metrics", "--models", "ThreeLayerMLP", "--repeat", "1", "--json")
+    code, out, _ = run(*words)
+    assert code == 0
+    (row,) = json.loads(out)
+    assert row["parameters"] == 3072 * 512 + 512 + 512 * 512 + 512 + 512 * 10 + 10
+    assert row["flops"] == pytest.approx(2 * (3072 * 512 + 512 * 512 + 512 * 10), rel=0.01)
+    assert next(iter(row["passes"])) == "export"
+    code, out, _ = run(*words[:-1])
+    assert code == 0
+    assert "ThreeLayerMLP" in out
+
+
+def test_unknown_network_is_told(run) -> None:
+    code, _, err = run("metrics", "--models", "resnet19")
+    assert code == 1
+    assert "resnet19" in err
+
+
+def test_usage_errors_exit_with_2(run) -> None:
+    assert run("build")[0] == 2
+    assert run("no-such-command")[0] == 2
+    assert run("build", "a:b", "--depth", "-1")[0] == 2
+
+
+def test_version(run) -> None:
+    assert run("--version")[1] == f"visuai {visuai.__version__}\n"
+
+
+def test_module_runs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "visuai", "--help"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0
+    assert "summary" in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_ctrl_c_is_quiet(tmp_path: Path) -> None:
+    path = tmp_path / "slow.py"
+    path.write_text("import sys, time\nprint('here', flush=True)\ntime.sleep(60)\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "visuai", "build", f"{path}:net"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "here\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert "Traceback" not in process.stderr.read()
