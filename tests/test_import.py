@@ -53,3 +53,12 @@ def test_unknown_name_raises_attribute_error() -> None:
 
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         visuai.nothing
+
+
+def test_submodules_do_not_shadow_the_public_names() -> None:
+    code = (
+        "import visuai, visuai.metrics, visuai.analysis.diff, visuai.passes.base\n"
+        "from visuai import *\n"
+        "assert callable(visuai.build) and callable(visuai.diff) and build is visuai.build"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

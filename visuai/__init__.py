@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from visuai.analysis.diff import diff as diff
-    from visuai.build import build as build
+    from visuai.builder import build as build
     from visuai.errors import VisuaiError as VisuaiError
     from visuai.passes.base import Pass as Pass
     from visuai.passes.pipeline import Pipeline as Pipeline
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+# No submodule may be called as a name below: importing it would put the module in its place.
 # Loaded on first use (PEP 562), so that `import visuai` costs milliseconds and no torch.
 _HOME = {
-    "build": "visuai.build",
+    "build": "visuai.builder",
     "diff": "visuai.analysis.diff",
     "Pass": "visuai.passes.base",
     "Pipeline": "visuai.passes.pipeline",

@@ -26,7 +26,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from visuai.build import build
+from visuai.builder import build
 from visuai.errors import TargetError
 from visuai.passes.base import Progress, silent
 from visuai.topology import Topology

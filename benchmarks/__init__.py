@@ -1,0 +1,1 @@
+"""What Visuai costs, beside its peers. ``make bench`` runs it all and writes docs/benchmarks.md."""
