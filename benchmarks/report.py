@@ -185,15 +185,22 @@ def targets(rows: Sequence[Row], llamas: Sequence[dict[str, Any]]) -> list[str]:
             ),
         ]
     lines += [
-        ("saved size, share of the yardstick, the most", "<= 10 %", f"{most[0]:.1%} ({most[1]})", most[0] <= 0.1),
-        ("the same, the two small ones", "<= 33 %", f"{most_small[0]:.1%} ({most_small[1]})", most_small[0] <= 1 / 3),
+        ("saved size, share of the yardstick, the most", "<= 10 %", share_of(most), most[0] <= 0.1),
+        ("the same, the two small ones", "<= 33 %", share_of(most_small), most_small[0] <= 1 / 3),
         ("`import visuai`", "< 50 ms", f"{1e3 * seconds:.1f} ms", seconds < 0.05),
         ("`import visuai` loads torch", "no", "yes" if with_torch else "no", not with_torch),
-    ]  # fmt: skip
+    ]
     return [
         *header("what", "target", "measured", "reached"),
-        *(f"| {what} | {goal} | {got} | {'yes' if met else '**no**'} |" for what, goal, got, met in lines),
-    ]  # fmt: skip
+        *(
+            f"| {what} | {goal} | {got} | {'yes' if met else '**no**'} |"
+            for what, goal, got, met in lines
+        ),
+    ]
+
+
+def share_of(most: tuple[float, str]) -> str:
+    return f"{most[0]:.1%} ({most[1]})"
 
 
 def times(rows: Sequence[Row]) -> list[str]:
