@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from visuai.ir import IR
+    from visuai.program import Program
 
 
 class VisuaiError(Exception):
@@ -21,7 +22,8 @@ class CaptureError(VisuaiError):
 
     Attributes:
         failures: For each route tried, by name, the exception that ended it.
-        partial: The nodes recorded up to the failure, if any route got that far.
+        program: What was captured up to the failure, if any route got that far.
+        partial: The network up to the failure as IR, if any route got that far.
     """
 
     def __init__(
@@ -29,11 +31,12 @@ class CaptureError(VisuaiError):
         message: str,
         *,
         failures: Mapping[str, BaseException] | None = None,
-        partial: IR | None = None,
+        program: Program | None = None,
     ) -> None:
         super().__init__(message)
         self.failures: dict[str, BaseException] = dict(failures or {})
-        self.partial = partial
+        self.program = program
+        self.partial: IR | None = None
 
 
 class ModelError(CaptureError):

@@ -30,7 +30,7 @@ class LeafMemo:
         module: nn.Module,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        run: Callable[..., Any] | None = None,
+        run: Callable[..., Any],
     ) -> Any:
         """Gives what the module returns for meta inputs.
 
@@ -38,17 +38,17 @@ class LeafMemo:
             module: A leaf module.
             args: Its positional arguments, tensors on meta.
             kwargs: Its keyword arguments.
-            run: Called in place of the module.
+            run: Called with the module and its arguments where the output is not known yet.
         """
         key = None if kwargs else self._key(module, args)
         if key is None:
-            return (run or module)(*args, **kwargs)
+            return run(module, *args, **kwargs)
         known = self._outputs.get(key, _UNKNOWN)
         if known is _UNKNOWN:
-            value = (run or module)(*args, **kwargs)
+            value = run(module, *args, **kwargs)
             self._outputs[key] = _template(value, args)
             return value
-        return (run or module)(*args, **kwargs) if known is None else _fill(known, args)
+        return run(module, *args, **kwargs) if known is None else _fill(known, args)
 
     def _key(self, module: nn.Module, args: tuple[Any, ...]) -> Any:
         config = self._configs.get(id(module), _UNKNOWN)

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import copy
+import io
+import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import nn
 
 from visuai import plugins
-from visuai.capture.inputs import owner
+from visuai.capture.describe import walk
+from visuai.capture.inputs import Inputs, forward_of, given, inferred, owner
 from visuai.capture.snapshot import unchanged
-from visuai.errors import CaptureError, InputError, VisuaiError
+from visuai.errors import CaptureError, InputError, ModelError, VisuaiError
 from visuai.program import Program, Source
 
 Route = Callable[[Source], Program]
+Progress = Callable[[str, int, int], None]
 
 # torch.fx and the eager route replace `nn.Module.__call__` while they work: one at a time.
 _ONE_AT_A_TIME = threading.RLock()
 
+# What batch normalisation says of a training batch with one value per channel.
+_TOO_FEW_VALUES = "more than 1 value per channel when training"
+
 
 def capture(
-    source: Source, route: str, progress: Callable[[str, int, int], None]
+    source: Source, route: str, progress: Progress
 ) -> tuple[Program, Mapping[str, BaseException]]:
-    """Captures a model.
+    """Captures a model; what is a program already (a file, an export) is only read.
 
     Args:
         source: The model and its inputs.
@@ -37,29 +47,142 @@ def capture(
     Raises:
         CaptureError: If no route captures the model; every failure is listed.
         ModelError: If the model itself raises.
-        InputError: If the inputs do not fit.
+        InputError: If the inputs do not fit, or ``source.model`` is nothing that can be built.
+        FormatError: If a file is not what it claims to be.
     """
-    names = plugins.names(plugins.CAPTURES) if route == "auto" else [route]
-    failures: dict[str, BaseException] = {}
-    root = source.model if isinstance(source.model, nn.Module) else owner(source.model)
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for index, name in enumerate(names):
-            progress(f"export: {name}", index, len(names))
-            attempt: Route = plugins.load(plugins.CAPTURES, name)
-            try:
-                with unchanged(root):
-                    return attempt(source), failures
-            except VisuaiError:
-                raise
-            except Exception as error:
-                failures[name] = error
-    raise CaptureError(_message(source.model, failures), failures=failures)
+        known = _read(source.model)
+        if known is not None:
+            return known, {}
+        if not callable(source.model):
+            raise InputError(
+                f"Cannot build a {type(source.model).__name__}; expected an nn.Module, a "
+                "callable, an fx.GraphModule, an ExportedProgram, an ONNX ModelProto, or the path "
+                "of an .onnx or .pt2 file."
+            )
+        with unchanged(_root(source)):
+            source, notes = _plain(source)
+            with unchanged(_root(source)):
+                program, failures = _attempt(source, route, progress, _root(source))
+    return replace(program, notes=[*notes, *program.notes]), failures
 
 
-def _message(model: Any, failures: Mapping[str, BaseException]) -> str:
+def _root(source: Source) -> nn.Module | None:
+    return source.model if isinstance(source.model, nn.Module) else owner(source.model)
+
+
+def _attempt(
+    source: Source, route: str, progress: Progress, root: nn.Module | None
+) -> tuple[Program, dict[str, BaseException]]:
+    """Tries the routes in the model's mode, then in eval mode if batch normalisation needs it."""
+    try:
+        return _first(source, route, progress, root)
+    except VisuaiError as error:
+        if root is None or not root.training or _TOO_FEW_VALUES not in str(error):
+            raise
+    for _, module, _ in walk(root):
+        module.training = False
+    program, failures = _first(source, route, progress, root)
+    note = (
+        "Captured in eval mode: in training mode batch normalisation needs more than one value "
+        "per channel. The model's own mode is as it was."
+    )
+    return replace(program, notes=[note, *program.notes]), failures
+
+
+def _first(
+    source: Source, route: str, progress: Progress, root: nn.Module | None
+) -> tuple[Program, dict[str, BaseException]]:
+    names = plugins.names(plugins.CAPTURES) if route == "auto" else [route]
+    if isinstance(source.model, torch.jit.ScriptModule):
+        names = ["script"]  # What is compiled already can only be read.
+    failures: dict[str, BaseException] = {}
+    partial: Program | None = None
+    for index, name in enumerate(names):
+        progress(f"export: {name}", index, len(names))
+        attempt = _script if name == "script" else plugins.load(plugins.CAPTURES, name)
+        try:
+            with unchanged(root):
+                return attempt(source), failures
+        except (ModelError, InputError):
+            raise
+        except Exception as error:
+            failures[name] = error
+            partial = getattr(error, "program", None) or partial
+            if _TOO_FEW_VALUES in str(error) and root is not None and root.training:
+                break
+    raise CaptureError(_message(source, failures), failures=failures, program=partial)
+
+
+def _script(source: Source) -> Program:
+    from visuai.capture.script import capture as capture_script
+
+    return capture_script(source)
+
+
+def _message(source: Source, failures: Mapping[str, BaseException]) -> str:
     causes = "\n".join(
         f"  {name}: {type(error).__name__}: {str(error).strip()[:500]}"
         for name, error in failures.items()
     )
-    return f"No route could capture {type(model).__name__}:\n{causes}"
+    advice = (
+        "Pass the inputs that the model is run on: visuai.build(model, args, kwargs)."
+        if source.args is None and source.kwargs is None
+        else "If the model runs on these inputs without Visuai, this is a bug worth reporting."
+    )
+    return f"No route could capture {type(source.model).__name__}.\n{causes}\n{advice}"
+
+
+def _read(model: Any) -> Program | None:
+    """Gives the program of what is a program already, None for what has to be captured."""
+    if isinstance(model, (str, os.PathLike)) or isinstance(model, io.IOBase):
+        from visuai.capture.files import open_model
+
+        model = open_model(model)  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(model, Program):
+        return model
+    if isinstance(model, torch.export.ExportedProgram):
+        from visuai.capture.export import from_exported_program
+
+        return from_exported_program(model)
+    if hasattr(model, "SerializeToString") and hasattr(model, "graph"):
+        from visuai.capture.onnx import from_model_proto
+
+        return from_model_proto(model)
+    return None
+
+
+def _plain(source: Source) -> tuple[Source, list[str]]:
+    """Takes compiled wrappers off, and gives lazy parameters their shapes on a copy."""
+    model, notes = source.model, list[str]()
+    while True:
+        inner = getattr(model, "_orig_mod", None) or getattr(
+            model, "_torchdynamo_orig_callable", None
+        )
+        if inner is None:
+            break
+        model = inner
+        notes = ["The model is compiled; what was captured is the model that was compiled."]
+    if isinstance(model, nn.Module) and _is_lazy(model):
+        model = _materialised(model, source)
+        notes.append("Lazy parameters got their shapes on a copy, from one run on the inputs.")
+    return Source(model, source.args, source.kwargs), notes
+
+
+def _is_lazy(model: nn.Module) -> bool:
+    return any(
+        parameter is not None and torch.nn.parameter.is_lazy(parameter)
+        for _, module, _ in walk(model)
+        for parameter in (*module._parameters.values(), *module._buffers.values())
+    )
+
+
+def _materialised(model: nn.Module, source: Source) -> nn.Module:
+    """Gives a copy of a lazy model that was run once, so that its parameters have shapes."""
+    model = copy.deepcopy(model)
+    forward = forward_of(model)
+    inputs = given(source, forward) or next(iter(inferred(model, forward)), Inputs())
+    with torch.no_grad():
+        model(*inputs.args, **inputs.kwargs)
+    return model

@@ -77,7 +77,8 @@ class Sites:
 
 
 @cache
-def _is_user_file(path: str) -> bool:
+def is_user_file(path: str) -> bool:
+    """Tells whether a source file is neither torch's nor Visuai's."""
     return not path.startswith(_OWN) and not any(part in path for part in _TORCH_LIKE)
 
 
@@ -85,7 +86,7 @@ def user_line() -> tuple[str, int] | None:
     """Gives file and line of the innermost stack frame that is neither torch's nor Visuai's."""
     frame = sys._getframe(1)
     while frame is not None:
-        if _is_user_file(frame.f_code.co_filename):
+        if is_user_file(frame.f_code.co_filename):
             return frame.f_code.co_filename, frame.f_lineno
         frame = frame.f_back
     return None

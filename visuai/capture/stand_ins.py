@@ -97,8 +97,14 @@ class Substitute(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        args, kwargs = substituted(self._swap, args, kwargs or {}, self._stand_ins.kind)
+        args, kwargs = self.arguments(args, kwargs or {})
         return func(*args, **kwargs)
+
+    def arguments(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Gives a call's arguments with stand-ins in place of the model's tensors."""
+        return substituted(self._swap, args, kwargs, self._stand_ins.kind)
 
     def _swap(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor if self._known(tensor) is None else stand_in_of(tensor, self._stand_ins)

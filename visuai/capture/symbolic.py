@@ -194,6 +194,10 @@ class _Tracer(fx.Tracer):
 
     def create_arg(self, a: Any) -> Any:
         """Refers to tensors by name, instead of hanging them onto the model."""
+        if isinstance(a, fx.Proxy):  # Ahead of the base class, which looks at all it could be.
+            return a.node
+        if a is None or type(a) in _PLAIN:
+            return a
         if isinstance(a, torch.Tensor):
             name = self._inventory.name_of_tensor(a, self.sites.scope)
             return self.create_node("get_attr", name, (), {})
@@ -220,6 +224,9 @@ class _Tracer(fx.Tracer):
         if kind.startswith("call"):
             node.meta["source"] = user_line()
         return node
+
+
+_PLAIN = (int, float, bool, str)
 
 
 def _unpacked(proxy: Any, value: Any) -> Any:
@@ -299,23 +306,30 @@ def _propagate(graph: fx.Graph, inventory: Inventory, bound: Bound) -> None:
     def load(value: Any) -> Any:
         return env[value] if isinstance(value, fx.Node) else value
 
-    with Substitute(stand_ins, inventory):
-        for node in graph.nodes:
-            if node.op == "placeholder":
-                env[node] = map_tensors(stand_ins.of, inputs[str(node.target)])
-                continue
-            if node.op == "get_attr":
-                env[node] = stand_in_of(inventory.tensor(str(node.target)), stand_ins)
-                continue
-            args: Any = fx.node.map_aggregate(node.args, load)
-            kwargs: Any = fx.node.map_aggregate(node.kwargs, load)
-            if node.op == "call_module":
-                env[node] = memo.call(inventory.module(str(node.target)), args, kwargs)
-            elif node.op == "call_function":
-                env[node] = node.target(*args, **kwargs)  # pyright: ignore
-            elif node.op == "call_method":
-                env[node] = getattr(args[0], str(node.target))(*args[1:], **kwargs)
-            else:
-                env[node] = args[0]
+    swap = Substitute(stand_ins, inventory)
+
+    def run(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        with swap:  # The module's own tensors are not to be touched.
+            return module(*args, **kwargs)
+
+    for node in graph.nodes:
+        if node.op == "placeholder":
+            env[node] = map_tensors(stand_ins.of, inputs[str(node.target)])
+            continue
+        if node.op == "get_attr":
+            env[node] = stand_in_of(inventory.tensor(str(node.target)), stand_ins)
+            continue
+        args: Any = fx.node.map_aggregate(node.args, load)
+        kwargs: Any = fx.node.map_aggregate(node.kwargs, load)
+        if node.op == "call_module":
+            env[node] = memo.call(inventory.module(str(node.target)), args, kwargs, run)
+        elif node.op == "call_function":
+            args, kwargs = swap.arguments(args, kwargs)
+            env[node] = node.target(*args, **kwargs)  # pyright: ignore
+        elif node.op == "call_method":
+            args, kwargs = swap.arguments(args, kwargs)
+            env[node] = getattr(args[0], str(node.target))(*args[1:], **kwargs)
+        else:
+            env[node] = args[0]
     for node, value in env.items():
         node.meta["value"] = spec_tree(value)

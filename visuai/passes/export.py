@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from visuai.errors import CaptureError
 from visuai.passes.base import Context, Pass
+from visuai.passes.to_dict import fx_to_dict
 from visuai.program import Program, Source
 
 
@@ -32,7 +34,12 @@ class Export(Pass[Source, Program]):
         """
         from visuai.capture.routes import capture
 
-        program, failures = capture(value, self.capture, context.progress)
+        try:
+            program, failures = capture(value, self.capture, context.progress)
+        except CaptureError as error:
+            if error.program is not None:
+                error.partial = fx_to_dict(error.program)
+            raise
         report = context.report
         report.route = program.route
         report.notes.extend(program.notes)
