@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -15,8 +15,8 @@ from visuai.capture.inputs import Inputs, forward_of, given, inferred
 from visuai.capture.lowering import Exported, Path, lower
 from visuai.capture.snapshot import unchanged
 from visuai.errors import InputError
-from visuai.ir import Module, Parameter
-from visuai.ops import is_leaf_type
+from visuai.ir import Parameter
+from visuai.module_table import module_table
 from visuai.program import Program, Source
 
 if TYPE_CHECKING:
@@ -99,12 +99,12 @@ def from_exported_program(exported: ExportedProgram, model: nn.Module | None = N
     )
     tensors = _tensors(exported)
     if inventory is None:
-        modules = modules_of(lowered.types, (fqn.rpartition(".")[0] for fqn in tensors))
+        modules = module_table(lowered.types, (fqn.rpartition(".")[0] for fqn in tensors))
         parameters = tensors
         name = modules[""]["type"].rpartition(".")[2] or "ExportedProgram"
     else:
         modules = {**inventory.modules}
-        for fqn, module in modules_of(lowered.types, ()).items():
+        for fqn, module in module_table(lowered.types).items():
             modules.setdefault(fqn, module)
         parameters = {**tensors, **inventory.parameters}
         name = type(model).__name__
@@ -117,40 +117,6 @@ def from_exported_program(exported: ExportedProgram, model: nn.Module | None = N
         calls=lowered.calls,
         versions={"torch": torch.__version__},
     )
-
-
-def modules_of(types: Mapping[str, str], more: Iterable[str]) -> dict[str, Module]:
-    """Makes a module table from the classes seen, with all that lies in between.
-
-    Args:
-        types: FQN to qualified class name.
-        more: FQNs of modules of unknown class.
-    """
-    modules: dict[str, Module] = {}
-    for fqn in ("", *types, *more):
-        if fqn in modules:
-            continue
-        at = -1
-        while True:  # parents first
-            at = fqn.find(".", at + 1)
-            prefix = fqn if at < 0 else fqn[:at]
-            if prefix not in modules:
-                kind = types.get(prefix, "")
-                modules[prefix] = {
-                    "fqn": prefix,
-                    "type": kind,
-                    "parent": None if prefix == "" else _parent(prefix),
-                    "leaf": is_leaf_type(kind),
-                    "call": None,
-                    "config": "",
-                }
-            if at < 0:
-                break
-    return modules
-
-
-def _parent(fqn: str) -> str:
-    return fqn.rpartition(".")[0]
 
 
 class _Calls(nn.Module):

@@ -16,10 +16,12 @@ from typing import Any, NamedTuple, cast
 
 import torch
 from torch import fx
+from torch.fx.node import map_arg
 
 from visuai.errors import CaptureError
 from visuai.ops import is_leaf_type
 from visuai.program import Site, Spec
+from visuai.stack_trace import user_frame
 
 Path = tuple[Any, ...]
 """Where an input comes from: 0 (positional) or 1 (keyword), the argument, keys inside of it."""
@@ -71,7 +73,6 @@ class _Input(NamedTuple):
 
     argument: fx.Node
     keys: Path
-    value: Any
 
 
 @dataclass(slots=True, eq=False)
@@ -89,8 +90,14 @@ _IDENTITIES = frozenset({"lift_fresh", "lift_fresh_copy", "detach_", "alias"})
 _CHECKS = re.compile(r"_assert|sym_constrain_range|_check|_guards_fn")
 # Regions that export wraps because a flag differs inside: the ops of the region are the network.
 _REGIONS = frozenset(
-    "wrap_with_set_grad_enabled wrap_with_autocast tag_activation_checkpoint "
-    "wrap_activation_checkpoint invoke_subgraph wrap inline_asm_region".split()
+    [
+        "wrap_with_set_grad_enabled",
+        "wrap_with_autocast",
+        "tag_activation_checkpoint",
+        "wrap_activation_checkpoint",
+        "invoke_subgraph",
+        "wrap",
+    ]
 )
 _CALL = re.compile(r"(.*)@(\d+)", re.DOTALL)
 
@@ -143,7 +150,7 @@ class _Lowering:
             if not node.users:
                 self._graph.erase_node(node)
         for argument, parts in self._parts.items():
-            argument.meta["value"] = _assembled(parts)
+            argument.meta.setdefault("value", _assembled(parts))
         return Lowered(self._graph, self._types, self._calls)
 
     def _step(self, node: fx.Node, frame: _Frame) -> _Frame | None:
@@ -152,7 +159,7 @@ class _Lowering:
                 self._placeholder(node) if frame.operands is None else frame.operands.pop(0)
             )
         elif node.op == "get_attr":
-            frame.env[node] = subgraph(node) or _Lifted(str(node.target), _value(node))
+            frame.env[node] = _subgraph(node) or _Lifted(str(node.target), _value(node))
         elif node.op == "output":
             self._output(node, frame)
         else:
@@ -179,7 +186,7 @@ class _Lowering:
         if len(path) <= 2:
             return argument
         self._parts.setdefault(argument, []).append((path[2:], value))
-        return _Input(argument, path[2:], value)
+        return _Input(argument, path[2:])
 
     def _argument_name(self, path: Path) -> str:
         kind, key = path[0], path[1]
@@ -198,10 +205,8 @@ class _Lowering:
             flat = cast("list[Any]", list(values))
             values = tuple(flat[at] for at in self._exported.outputs if at < len(flat))
         site = Site("", 0)
-        result = self._arguments_of(values, frame, site)
-        if isinstance(result, tuple) and len(cast("tuple[Any, ...]", result)) == 1:
-            result = cast("tuple[Any, ...]", result)[0]
-        new = self._graph.output(result)
+        result: Any = self._arguments_of(values, frame, site)
+        new = self._graph.output(result[0] if _is_single(result) else result)
         new.meta["site"] = site
 
     def _call(self, node: fx.Node, frame: _Frame) -> _Frame | None:
@@ -233,7 +238,7 @@ class _Lowering:
         value = _value(node)
         if value is not None:
             new.meta["value"] = value
-        source = source_of(node.meta.get("stack_trace"))
+        source = user_frame(node.meta.get("stack_trace"))
         if source is not None:
             new.meta["source"] = source
         frame.env[node] = new
@@ -268,7 +273,7 @@ class _Lowering:
                 ) from None
             return self._read(value, site) if plain else value
 
-        return fx.node.map_arg(tree, read)
+        return map_arg(tree, read)
 
     def _read(self, value: Any, site: Site) -> Any:
         if isinstance(value, _Lifted):
@@ -305,14 +310,15 @@ class _Lowering:
 
     def _inside(self, item: _Input) -> fx.Node:
         node = item.argument
-        for depth, key in enumerate(item.keys, 1):
+        if "value" not in node.meta:  # All placeholders come before the first read.
+            node.meta["value"] = _assembled(self._parts[node])
+        for key in item.keys:
             at = (node, key)
             got = self._reads.get(at)
             if got is None:
                 got = self._graph.call_function(operator.getitem, (node, key))
                 got.meta["site"] = Site("", 0)
-                if depth == len(item.keys):
-                    got.meta["value"] = item.value
+                got.meta["value"] = node.meta["value"][key]
                 self._reads[at] = got
             node = got
         return self._now(node)
@@ -383,7 +389,11 @@ def _index(digits: str) -> int:
     return int(digits) if len(digits) < 8 else 0
 
 
-def subgraph(node: fx.Node) -> fx.Graph | None:
+def _is_single(values: Any) -> bool:
+    return isinstance(values, tuple) and len(cast("tuple[Any, ...]", values)) == 1
+
+
+def _subgraph(node: fx.Node) -> fx.Graph | None:
     """Gives the graph that a ``get_attr`` node reads, None if it reads a tensor."""
     graph = node.meta.get("subgraph")
     if graph is not None:
@@ -403,7 +413,7 @@ def _short_name(node: fx.Node) -> str:
 
 
 def _stack(node: fx.Node) -> list[tuple[str, tuple[str, str]]]:
-    stack = node.meta.get("nn_module_stack") or {}
+    stack: dict[Any, tuple[Any, Any]] = node.meta.get("nn_module_stack") or {}
     entries: list[tuple[str, tuple[str, str]]] = []
     for key, (fqn, kind) in stack.items():
         if not isinstance(kind, str):
@@ -448,18 +458,3 @@ def _has_tensor(value: Any) -> bool:
     return isinstance(value, Spec) or (
         isinstance(value, tuple) and any(map(_has_tensor, cast("tuple[Any, ...]", value)))
     )
-
-
-_FRAME = re.compile(r'File "([^"\n]*)", line (\d{1,9}), in')
-_LIBRARY = re.compile(r"[/\\](?:site-packages|dist-packages)[/\\](?:torch|torch[a-z_]*)[/\\]|^<")
-
-
-def source_of(stack_trace: Any) -> tuple[str, int] | None:
-    """Gives file and line of the innermost frame outside torch, from a formatted trace."""
-    if not isinstance(stack_trace, str):
-        return None
-    found: tuple[str, int] | None = None
-    for match in _FRAME.finditer(stack_trace):
-        if not _LIBRARY.search(match[1]):
-            found = (match[1], int(match[2]))
-    return found

@@ -18,10 +18,10 @@ from typing import IO, Any, cast
 import torch
 from torch import fx
 
-from visuai.capture.export import modules_of
 from visuai.capture.lowering import Exported, Lowered, Path, lower
 from visuai.errors import FormatError, VisuaiError
 from visuai.ir import Parameter
+from visuai.module_table import module_table
 from visuai.program import Program, Spec
 
 MAX_JSON_BYTES = 1 << 30
@@ -140,10 +140,9 @@ def _program(document: dict[str, Any], shared: dict[str, str]) -> Program:
         value = node.meta.get("val")
         if isinstance(value, Spec):
             alias = first.setdefault(shared.get(fqn, f"only {fqn}"), fqn)
-            tensors.setdefault(
-                fqn,
-                _parameter(kind, value, graph.trained(content), alias if alias != fqn else None),
-            )
+            entry = _parameter(kind, value, graph.trained(content))
+            entry["alias_of"] = alias if alias != fqn else None
+            tensors.setdefault(fqn, entry)
     arguments, paths = _arguments(module["module_call_graph"])
     lowered = lower(
         Exported(
@@ -166,7 +165,7 @@ def _assemble(
 ) -> Program:
     called = (str(entry["fqn"]) for entry in module["module_call_graph"])
     owners = (fqn.rpartition(".")[0] for fqn in tensors)
-    modules = modules_of(lowered.types, [*called, *owners])
+    modules = module_table(lowered.types, [*called, *owners])
     return Program(
         graph=lowered.graph,
         route="export",
@@ -185,7 +184,7 @@ def _fqn(content: dict[str, Any], default: str) -> str:
     return next((str(content[key]) for key in _NAMES if key in content), default)
 
 
-def _parameter(kind: str, spec: Spec, trained: bool, alias: str | None) -> Parameter:
+def _parameter(kind: str, spec: Spec, trained: bool) -> Parameter:
     sizes = [size if isinstance(size, int) else 1 for size in spec.shape]
     width = getattr(getattr(torch, spec.dtype, None), "itemsize", 0)
     return {
@@ -194,7 +193,7 @@ def _parameter(kind: str, spec: Spec, trained: bool, alias: str | None) -> Param
         "bytes": math.prod(sizes) * width,
         "requires_grad": trained,
         "kind": kind if kind in ("parameter", "buffer") else "constant",
-        "alias_of": alias,
+        "alias_of": None,
     }
 
 
@@ -206,7 +205,7 @@ def _arguments(calls: Iterable[Any]) -> tuple[list[str], list[Path]]:
             version, tree = json.loads(signature["in_spec"])
             if version != 1:
                 raise FormatError(f"its tree of inputs is of version {version!r}, expected 1.")
-            names = signature.get("forward_arg_names") or []
+            names: list[Any] = signature.get("forward_arg_names") or []
             return [str(name) for name in names], _leaves(tree)
     return [], []
 
@@ -428,7 +427,7 @@ def _target(name: str) -> Any:
         found: Any = torch.ops.aten
         for part in name.split(".")[3:]:
             found = getattr(found, part, None)
-        if isinstance(found, (torch._ops.OpOverload, torch._ops.OpOverloadPacket)):
+        if type(found).__name__ in ("OpOverload", "OpOverloadPacket"):
             return found
     module, _, short = name.rpartition(".")
     if module in ("_operator", "operator") and short in operator.__all__:
