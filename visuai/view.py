@@ -118,8 +118,8 @@ def _nodes(topology: Topology, owner: dict[str, str]) -> tuple[nx.MultiDiGraph[s
         if own:
             node = graph.nodes[own]
             node["nodes"] += data.get("nodes", 1)
-            known = node["flops"] is not None and data["flops"] is not None
-            node["flops"] = node["flops"] + data["flops"] if known else None
+            before, flops = node["flops"], data["flops"]
+            node["flops"] = None if before is None or flops is None else before + flops
             read.setdefault(own, {}).update(dict.fromkeys(data["parameters"]))
         others = shared.setdefault(visible, {})
         for other in data.get("shared_with", ()):

@@ -1,0 +1,168 @@
+"""Checks of single values: each gives the value as it is to be held, or raises TypeError."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from visuai.archive.column import Check
+from visuai.errors import FormatError
+from visuai.ir import OP_KINDS
+from visuai.report import Report
+
+_LIMIT = 2**63
+
+
+def report(document: Any) -> Report:
+    held = Report.from_dict(document)
+    text(held.route)
+    texts(held.failures)
+    for note in held.notes:
+        text(note)
+    for record in held.passes:
+        text(record.name)
+        count(record.nodes)
+        count(record.edges)
+        for removed, number in record.removed.items():
+            text(removed)
+            count(number)
+        if type(record.seconds) not in (int, float):
+            raise TypeError("seconds of a pass is not a number")
+    return held
+
+
+def identifiers(values: Any, what: str) -> list[str]:
+    names = [text(value) for value in items(values)]
+    if len(set(names)) != len(names):
+        raise FormatError(f"Two {what} have the same id.")
+    return names
+
+
+def text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError(f"expected text, got {str(value)[:40]!r}")
+    return value
+
+
+def text_or_none(value: Any) -> str | None:
+    return None if value is None else text(value)
+
+
+def count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < _LIMIT:
+        raise TypeError(f"expected an integer from 0, got {str(value)[:40]!r}")
+    return value
+
+
+def count_or_none(value: Any) -> int | None:
+    return None if value is None else count(value)
+
+
+def flops(value: Any) -> int | None:
+    if value is None or (type(value) is int and 0 <= value < _LIMIT**2):
+        return value
+    raise TypeError(f"expected a number of operations, got {str(value)[:40]!r}")
+
+
+def boolean(value: Any) -> bool:
+    if type(value) is not bool:
+        raise TypeError(f"expected true or false, got {str(value)[:40]!r}")
+    return value
+
+
+def items(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise TypeError(f"expected a list, got {str(value)[:40]!r}")
+    return cast("list[Any]", value)
+
+
+def texts(value: Any) -> dict[str, str]:
+    if type(value) is not dict:
+        raise TypeError(f"expected an object, got {str(value)[:40]!r}")
+    return {text(key): text(one) for key, one in cast("dict[str, Any]", value).items()}
+
+
+def texts_of(table: Any) -> list[str]:
+    return [text(name) for name in table]
+
+
+def text_list(value: Any) -> list[str]:
+    return [text(item) for item in items(value)]
+
+
+def shape(value: Any) -> list[int | str]:
+    return [size if type(size) is str else count(size) for size in items(value)]
+
+
+def spec(value: Any) -> tuple[str, list[int | str]]:
+    dtype, *sizes = items(value)
+    return text(dtype), shape(sizes)
+
+
+def op_kind(value: Any) -> str:
+    if value not in OP_KINDS:
+        raise ValueError(f"expected one of {sorted(OP_KINDS)}, got {str(value)[:40]!r}")
+    return value
+
+
+def parameter_kind(value: Any) -> str:
+    if value not in ("parameter", "buffer", "constant"):
+        raise ValueError(f"expected parameter, buffer or constant, got {str(value)[:40]!r}")
+    return value
+
+
+def source(value: Any) -> list[Any] | None:
+    if value is None:
+        return None
+    file, line = items(value)
+    return [text(file), count(line)]
+
+
+def attributes(value: Any) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise TypeError(f"expected an object, got {str(value)[:40]!r}")
+    held: dict[str, Any] = {}
+    for name, scalar in cast("dict[str, Any]", value).items():
+        match scalar:
+            case {"float": ("inf" | "-inf" | "nan") as word}:
+                held[name] = float(word)
+            case None | str() | bool() | int() | float():
+                held[name] = scalar
+            case _:
+                raise TypeError(f"expected a scalar, got {str(scalar)[:40]!r}")
+    return held
+
+
+def group(value: Any) -> Any:
+    return count(value) if type(value) is int else items(value)
+
+
+def anything(value: Any) -> Any:
+    return value
+
+
+NODE: dict[str, Check] = {
+    "op_kind": op_kind,
+    "op": text,
+    "target": text,
+    "fqn": text,
+    "call": count_or_none,
+    "scope_call": count_or_none,
+    "category": text,
+    "source": source,
+    "flops": flops,
+}
+EXTRA: dict[str, Check] = {
+    "scope_node": boolean,
+    "nodes": count,
+    "repeat": count,
+    "values": count,
+    "pruned": text_list,
+}
+PARAMETER: dict[str, Check] = {
+    "shape": shape,
+    "dtype": text,
+    "bytes": count,
+    "requires_grad": boolean,
+    "kind": parameter_kind,
+    "alias_of": text_or_none,
+}
