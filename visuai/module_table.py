@@ -21,20 +21,21 @@ def module_table(types: Mapping[str, str], more: Iterable[str] = ()) -> dict[str
     """
     modules: dict[str, Module] = {}
     for fqn in ("", *types, *more):
-        at = -1
-        while fqn not in modules:  # parents first
-            at = fqn.find(".", at + 1)
-            prefix = fqn if at < 0 else fqn[:at]
-            kind = types.get(prefix, "")
-            modules.setdefault(
-                prefix,
-                {
-                    "fqn": prefix,
-                    "type": kind,
-                    "parent": prefix.rpartition(".")[0] if prefix else None,
-                    "leaf": is_leaf_type(kind),
-                    "call": None,
-                    "config": "",
-                },
-            )
+        missing: list[str] = []
+        prefix = fqn
+        while prefix not in modules:
+            missing.append(prefix)
+            if not prefix:
+                break
+            prefix = prefix.rpartition(".")[0]
+        for name in reversed(missing):  # parents first
+            kind = types.get(name, "")
+            modules[name] = {
+                "fqn": name,
+                "type": kind,
+                "parent": name.rpartition(".")[0] if name else None,
+                "leaf": is_leaf_type(kind),
+                "call": None,
+                "config": "",
+            }
     return modules

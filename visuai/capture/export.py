@@ -40,7 +40,7 @@ def capture(source: Source) -> Program:
     model = source.model
     if isinstance(model, ExportedProgram):
         return from_exported_program(model)
-    root = model if isinstance(model, nn.Module) else _Calls(model)
+    root = as_module(model)
     note, exported = "", None
     with unchanged(root):
         inputs = given(source, forward_of(model))
@@ -55,7 +55,7 @@ def capture(source: Source) -> Program:
 
 def export_quietly(root: nn.Module, inputs: Inputs) -> ExportedProgram:
     """Calls ``torch.export.export`` without its warnings, on inputs made to fit."""
-    args, kwargs = _fitting(root, (inputs.args, inputs.kwargs))
+    args, kwargs = fit(root, (inputs.args, inputs.kwargs))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return torch.export.export(root, args, kwargs or None, strict=False)
@@ -129,6 +129,11 @@ class _Calls(nn.Module):
         self.forward = function  # its own signature, not one of *args
 
 
+def as_module(model: Any) -> nn.Module:
+    """Gives a module as it is, and a plain callable as a module that calls it."""
+    return model if isinstance(model, nn.Module) else _Calls(model)
+
+
 def _export_inferred(root: nn.Module, model: Any) -> tuple[str, ExportedProgram]:
     failure: BaseException | None = None
     for inputs in inferred(model, forward_of(model)):
@@ -143,7 +148,7 @@ def _export_inferred(root: nn.Module, model: Any) -> tuple[str, ExportedProgram]
     ) from failure
 
 
-def _fitting(root: nn.Module, tree: Any) -> Any:
+def fit(root: nn.Module, tree: Any) -> Any:
     """Makes inputs all distinct, and brings them to the model's side of the meta device.
 
     Export takes two arguments that are one tensor for one, and fake tensors of different
@@ -153,7 +158,7 @@ def _fitting(root: nn.Module, tree: Any) -> Any:
     meta = held is not None and held.is_meta
     seen: set[int] = set()
 
-    def fit(tensor: torch.Tensor) -> torch.Tensor:
+    def one(tensor: torch.Tensor) -> torch.Tensor:
         repeated = id(tensor) in seen
         seen.add(id(tensor))
         if meta and not tensor.is_meta:
@@ -163,7 +168,7 @@ def _fitting(root: nn.Module, tree: Any) -> Any:
             return torch.zeros(tensor.shape, dtype=tensor.dtype, device=device)
         return tensor.detach().requires_grad_(tensor.requires_grad) if repeated else tensor
 
-    return pytree.tree_map_only(torch.Tensor, fit, tree)
+    return pytree.tree_map_only(torch.Tensor, one, tree)
 
 
 def _lifted(exported: ExportedProgram) -> dict[str, str]:

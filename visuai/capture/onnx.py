@@ -1,0 +1,96 @@
+"""The route ``onnx``: ``torch.onnx.export``, and ONNX models as users hold them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import warnings
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import nn
+
+from visuai.capture.describe import Inventory
+from visuai.capture.export import as_module, fit
+from visuai.capture.inputs import Inputs, forward_of, given, inferred
+from visuai.capture.snapshot import unchanged
+from visuai.errors import InputError
+from visuai.program import Program, Source
+
+if TYPE_CHECKING:
+    import onnx
+
+
+def capture(source: Source) -> Program:
+    """Captures a model by ``torch.onnx.export``, or reads a ``ModelProto`` or an ONNX file.
+
+    Args:
+        source: A module, a callable, a ``ModelProto``, or a path or binary file.
+
+    Raises:
+        InputError: If no inputs are given and none could be inferred.
+        FormatError: If the file cannot be read.
+        Exception: Whatever ``torch.onnx.export`` raises.
+    """
+    model: Any = source.model
+    if hasattr(model, "SerializeToString"):
+        return from_model(model)
+    if isinstance(model, (str, os.PathLike)) or hasattr(model, "read"):
+        from visuai.capture.files import open_model
+
+        opened = open_model(cast("Any", model))
+        return opened if isinstance(opened, Program) else from_model(opened)
+    root = as_module(model)
+    with unchanged(root):
+        inputs = given(source, forward_of(model))
+        if inputs is not None:
+            note, exported = "", _export(root, inputs)
+        else:
+            note, exported = _export_inferred(root, model)
+    inventory = Inventory(root)
+    return Program(
+        graph=exported,
+        route="onnx",
+        name=str(getattr(root, "name", "")) if root is not model else type(model).__name__,
+        modules=inventory.modules,
+        parameters=inventory.parameters,
+        notes=[note] if note else [],
+        versions={"torch": torch.__version__},
+    )
+
+
+def from_model(model: onnx.ModelProto) -> Program:
+    """Takes an ONNX model as a captured program; all that is known of it is in the model."""
+    return Program(graph=model, route="onnx", name=model.graph.name[:1000] or "model")
+
+
+def _export(root: nn.Module, inputs: Inputs) -> onnx.ModelProto:
+    args, kwargs = fit(root, (inputs.args, inputs.kwargs))
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        export: Any = torch.onnx.export
+        program = export(
+            root,
+            args,
+            kwargs=kwargs or None,
+            dynamo=True,
+            optimize=False,
+            external_data=False,
+            verbose=False,
+        )
+        return program.model_proto
+
+
+def _export_inferred(root: nn.Module, model: Any) -> tuple[str, onnx.ModelProto]:
+    failure: BaseException | None = None
+    for inputs in inferred(model, forward_of(model)):
+        try:
+            return inputs.note, _export(root, inputs)
+        except Exception as error:
+            failure = failure or error
+    raise InputError(
+        "torch.onnx.export needs inputs, none were given, and none that were tried fit"
+        + (f" ({type(failure).__name__}: {str(failure)[:500]})" if failure else "")
+        + ". Pass args."
+    ) from failure
