@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules import module as nn_module
 
-from visuai.capture.describe import Inventory, is_leaf, walk
+from visuai.capture.describe import Inventory, is_leaf
 from visuai.capture.stand_ins import children_of
 from visuai.ir import IR, validate
 
@@ -90,29 +91,31 @@ def _run(
     inside: list[nn.Module] = []
 
     def before(module: nn.Module, *_: Any) -> None:
-        if not inside:
-            calls[inventory.name_of(module, "")] += 1
-        inside.append(module)
-
-    def after(*_: Any) -> None:
-        inside.pop()
-
-    for _, module, _ in walk(model):
         if is_leaf(module) and module is not model:
-            module.register_forward_pre_hook(before)
-            module.register_forward_hook(after)
-    with torch.enable_grad():
-        result = model(*args, **kwargs)
+            if not inside:
+                calls[inventory.name_of(module, "")] += 1
+            inside.append(module)
+
+    def after(module: nn.Module, *_: Any) -> None:
+        if inside and module is inside[-1]:
+            inside.pop()
+
+    handles = [  # Global ones: they also see modules that are registered nowhere.
+        nn_module.register_module_forward_pre_hook(before),
+        nn_module.register_module_forward_hook(after, always_call=True),
+    ]
+    try:
+        with torch.enable_grad():
+            result = model(*args, **kwargs)
+    finally:
+        for handle in handles:
+            handle.remove()
     tensors = list(_tensors(result))
     differentiable = [t.sum() for t in tensors if t.requires_grad]
-    named: Mapping[str, nn.Parameter] = dict(model.named_parameters())
-    names, wanted = list(named), [p for p in named.values() if p.requires_grad]
-    names = [name for name in names if named[name].requires_grad]
-    needed: set[str] = set()
-    if differentiable and wanted:
-        total = torch.stack([t.abs() if t.is_complex() else t for t in differentiable]).sum()
-        gradients = torch.autograd.grad(total, wanted, allow_unused=True)
-        needed = {n for n, g in zip(names, gradients, strict=True) if g is not None}
+    model.zero_grad(set_to_none=True)
+    if differentiable:
+        torch.stack([t.abs() if t.is_complex() else t.float() for t in differentiable]).sum().backward()
+    needed = {name for name, p in model.named_parameters() if p.grad is not None}
     return calls, needed, len(tensors)
 
 

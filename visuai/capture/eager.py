@@ -16,6 +16,8 @@ from typing import Any
 
 import torch
 from torch import fx, nn
+from torch._C._functorch import get_unwrapped as unwrapped
+from torch._C._functorch import is_functorch_wrapped_tensor as is_wrapped
 from torch.overrides import TorchFunctionMode
 
 from visuai.capture.describe import Inventory
@@ -42,11 +44,13 @@ from visuai.capture.stand_ins import (
     spec_tree,
     stand_in_of,
     substituted,
+    to_meta,
 )
 from visuai.errors import CaptureError, ModelError
 from visuai.program import Program, Site, Source
 
-_MARK = "_visuai_origin"
+_MARK = "_visuai_origin"  # On a tensor: the recorder, the node that gave it, the path therein.
+_NOW = "_visuai_now"  # On a constant that a meta tensor was written into: its meta twin.
 _KINDS: tuple[Kind, ...] = ("meta", "fake", "real")
 
 
@@ -226,13 +230,14 @@ class _Recorder(TorchFunctionMode):
         written = mutates(func, kwargs)
         if not written and not isinstance(result, torch.Tensor) and not holds_tensor(result):
             return result
-        if written and func.__name__ == "__setitem__":
-            changed = self._swap(args[0])
-            self._note(func, args, kwargs or {}, changed, changed)
-            return result
         if not written:
             result = _apart(result, new_args)
-        self._note(func, args, kwargs or {}, result, new_args[0] if written and args else None)
+            self._note(func, args, kwargs or {}, result)
+            return result
+        changed: Any = (kwargs or {}).get("out") if not args else new_args[0]
+        node = self._note(func, args, kwargs or {}, changed if result is None else result)
+        if isinstance(changed, torch.Tensor):
+            self._note_writing(node, self._swap(args[0]) if args else changed, changed)
         return result
 
     def _note(
@@ -241,8 +246,7 @@ class _Recorder(TorchFunctionMode):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         result: Any,
-        written: torch.Tensor | None,
-    ) -> None:
+    ) -> fx.Node:
         """Adds a node for a function call, and marks what it gave."""
         nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs)
         owner_name = getattr(func, "__self__", None)
@@ -258,15 +262,29 @@ class _Recorder(TorchFunctionMode):
         node.meta["site"] = self.sites.here
         node.meta["source"] = user_line()
         self._give(node, result)
-        if isinstance(written, torch.Tensor):
-            setattr(written, _MARK, (self, node, ()))
-            base = written._base
-            if base is not None and hasattr(base, _MARK):
-                # Writing into a view writes into what it is a view of.
-                through = self.graph.call_function(write_view, (self._node_of(base), node))
-                through.meta["site"] = node.meta["site"]
-                through.meta["source"] = node.meta["source"]
-                self._give(through, base)
+        return node
+
+    def _note_writing(self, node: fx.Node, before: torch.Tensor, after: torch.Tensor) -> None:
+        """Has what reads a tensor from now on read what was written into it.
+
+        Args:
+            node: The op that wrote.
+            before: The tensor as the model holds it.
+            after: The one that was written into: another if a constant with values met a meta
+                tensor, for then its values are known no longer.
+        """
+        base = before._base
+        setattr(after, _MARK, (self, node, ()))
+        if before is not after:
+            setattr(before, _NOW, after)
+        if base is not None and self._origin(base) is not None:
+            # Writing into a view writes into what it is a view of.
+            through = self.graph.call_function(write_view, (self._node_of(base), node))
+            through.meta["site"] = node.meta["site"]
+            through.meta["source"] = node.meta["source"]
+            if before is not after:
+                setattr(base, _NOW, to_meta(base))
+            self._give(through, getattr(base, _NOW, base))
 
     def _leaf(
         self, module: nn.Module, fqn: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -305,6 +323,8 @@ class _Recorder(TorchFunctionMode):
     def _mark(self, value: Any, node: fx.Node, path: tuple[Any, ...]) -> None:
         if isinstance(value, torch.Tensor):
             setattr(value, _MARK, (self, node, path))
+            if is_wrapped(value):  # Under vmap; unwrapped outside it.
+                self._mark(unwrapped(value), node, path)
             return
         if value is None or isinstance(value, (int, float, str, bool)):
             return
@@ -332,9 +352,9 @@ class _Recorder(TorchFunctionMode):
 
     def _swap(self, tensor: torch.Tensor) -> torch.Tensor:
         """Gives the stand-in of a tensor that was there before; others are their own."""
-        origin = getattr(tensor, _MARK, None)
-        if origin is not None and origin[0] is self:
-            return tensor
+        now: torch.Tensor = getattr(tensor, _NOW, tensor)
+        if self._origin(now) is not None:
+            return now
         entry = self._inputs.get(id(tensor))
         if entry is not None:
             stand_in = self._stand_ins.of(tensor)
@@ -350,6 +370,16 @@ class _Recorder(TorchFunctionMode):
             # Its node is added where it is read as a value, which inside a leaf it is not.
             setattr(stand_in, _MARK, (self, tensor, ()))
         return stand_in
+
+    def _origin(self, tensor: torch.Tensor) -> tuple[Any, Any, tuple[Any, ...]] | None:
+        """Gives a tensor's mark, or that of the tensor that it wraps or is a view of."""
+        related: torch.Tensor | None = tensor
+        while related is not None:
+            mark = getattr(related, _MARK, None)
+            if mark is not None and mark[0] is self:
+                return mark
+            related = unwrapped(related) if is_wrapped(related) else related._base
+        return None
 
     def _read(self, tensor: torch.Tensor) -> fx.Node:
         name = self.inventory.name_of_tensor(tensor, self.sites.scope)
@@ -380,7 +410,7 @@ class _Recorder(TorchFunctionMode):
         return {str(key): self._nodes_in(part) for key, part in parts}
 
     def _node_of(self, tensor: torch.Tensor) -> fx.Node:
-        origin = getattr(self._swap(tensor), _MARK, None)
+        origin = self._origin(self._swap(tensor))
         if origin is None:
             return self._read(tensor)
         _, node, path = origin
