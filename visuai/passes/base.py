@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
@@ -25,12 +26,15 @@ class Context:
     """What passes of one run share.
 
     Attributes:
-        report: Where a pass notes what it did; ends up as ``topology.report``.
+        report: How the run goes; ends up as ``topology.report``.
         progress: Told about long work.
+        removed: How many of each op or type the pass now running took out. The pipeline moves
+            it to the record of that pass when the pass has ended.
     """
 
     report: Report = field(default_factory=Report)
     progress: Progress = silent
+    removed: Counter[str] = field(default_factory=Counter[str])
 
 
 class Pass(ABC, Generic[In, Out]):

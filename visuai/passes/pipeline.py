@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
@@ -46,7 +47,7 @@ class Pipeline:
     def __init__(self, *passes: AnyPass) -> None:
         if not passes:
             raise PipelineError("A pipeline needs at least one pass; see Pipeline.default().")
-        for before, after in zip(passes, passes[1:], strict=False):
+        for before, after in pairwise(passes):
             if not issubclass(before.produces, after.consumes):
                 raise PipelineError(
                     f"Pass {after.name!r} consumes {after.consumes.__name__}, but {before.name!r} "
@@ -172,11 +173,9 @@ class Pipeline:
 
 def _record(context: Context, name: str, seconds: float, value: Any) -> None:
     nodes, edges = _size(value)
-    records = context.report.passes
-    if records and records[-1].name == name and records[-1].seconds < 0:
-        records[-1].seconds, records[-1].nodes, records[-1].edges = seconds, nodes, edges
-    else:
-        records.append(PassRecord(name, seconds, nodes, edges))
+    removed = dict(context.removed)
+    context.removed.clear()
+    context.report.passes.append(PassRecord(name, seconds, nodes, edges, removed))
 
 
 def _size(value: Any) -> tuple[int, int]:
@@ -196,8 +195,7 @@ def _make(name: str, options: str | None) -> AnyPass:
         option = known.get(key.strip())
         if option is None:
             raise PipelineError(
-                f"Pass {name!r} has no option {key.strip()!r}; it has "
-                f"{', '.join(known) or 'none'}."
+                f"Pass {name!r} has no option {key.strip()!r}; it has {', '.join(known) or 'none'}."
             )
         values[option.name] = _value(name, key.strip(), str(option.type), value.strip())
     return kind(**values)

@@ -1,0 +1,141 @@
+"""Gives every node and every box its final id: the call-site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from visuai.ir import Module, Node
+from visuai.passes.call_tree import CallTree
+
+
+@dataclass(frozen=True, slots=True)
+class CallSites:
+    """Ids, unique among nodes and boxes together.
+
+    Attributes:
+        boxes: Id of each box, "" for the root.
+        box_calls: Which call of its module each box is.
+        nodes: Id of each node, by its key as captured.
+        node_calls: Which call of its module each module call is, by the same key.
+        order: Numbers of the boxes in execution order, outer ones first.
+    """
+
+    boxes: list[str]
+    box_calls: list[int]
+    nodes: dict[str, str]
+    node_calls: dict[str, int]
+    order: list[int]
+
+
+def call_site(name: str, call: int) -> str:
+    """Spells a call-site as torch.export does.
+
+    Examples:
+        >>> call_site("relu", 0), call_site("relu", 2)
+        ('relu', 'relu@2')
+    """
+    return f"{name}@{call}" if call else name
+
+
+def call_sites(
+    nodes: Mapping[str, Node], tree: CallTree, modules: Mapping[str, Module]
+) -> CallSites:
+    """Names nodes and boxes.
+
+    A module call is ``fqn``, ``fqn@1``, ...; any other op the FQN of its scope and its own
+    name, counted likewise over the nodes there are; placeholders and outputs keep their names.
+    Where a name is taken by a module, and for an op by a placeholder, it gets a trailing ``_``.
+
+    Args:
+        nodes: Nodes by their key as captured, in execution order.
+        tree: Where they lie.
+        modules: Modules by FQN; no op takes the name of one.
+    """
+    order: list[int] = []
+    requests: list[tuple[str, int | None]] = []
+    requesters: list[str | int] = []
+    met = bytearray(len(tree.boxes))
+    met[0] = 1
+    for (key, node), home in zip(nodes.items(), tree.homes, strict=True):
+        new: list[int] = []
+        while not met[home]:
+            met[home] = 1
+            new.append(home)
+            home = tree.parents[home]
+        for number in reversed(new):
+            requests.append((tree.boxes[number].fqn, tree.boxes[number].call))
+            requesters.append(number)
+            order.append(number)
+        if _is_call(node):
+            requests.append((node["fqn"], node["call"]))
+            requesters.append(key)
+    taken = {""}
+    boxes = [""] * len(tree.boxes)
+    box_calls = [0] * len(tree.boxes)
+    ids: dict[str, str] = {}
+    node_calls: dict[str, int] = {}
+    for requester, (fqn, _), call in zip(requesters, requests, _numbered(requests), strict=True):
+        name = _free(call_site(fqn, call), taken)
+        if isinstance(requester, int):
+            boxes[requester], box_calls[requester] = name, call
+        else:
+            ids[requester], node_calls[requester] = name, call
+    for key, node in nodes.items():
+        if node["op_kind"] in ("placeholder", "output"):
+            ids[key] = _free(key, taken)
+    _name_ops(nodes, tree, modules, ids, taken)
+    return CallSites(boxes, box_calls, ids, node_calls, order)
+
+
+def _is_call(node: Node) -> bool:
+    return node["op_kind"] == "call_module" and bool(node["fqn"])
+
+
+def _numbered(requests: Iterable[tuple[str, int | None]]) -> list[int]:
+    """Gives each call of a module a number of its own: the known one, else the next after all."""
+    requests = list(requests)
+    numbers = [-1] * len(requests)
+    following: dict[str, int] = {}
+    known: set[tuple[str, int]] = set()
+    for index, (fqn, call) in enumerate(requests):
+        if call is not None and call >= 0 and (fqn, call) not in known:
+            known.add((fqn, call))
+            numbers[index] = call
+            following[fqn] = max(following.get(fqn, 0), call + 1)
+    for index, (fqn, _) in enumerate(requests):
+        if numbers[index] < 0:
+            numbers[index] = following.get(fqn, 0)
+            following[fqn] = numbers[index] + 1
+    return numbers
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def _name_ops(
+    nodes: Mapping[str, Node],
+    tree: CallTree,
+    modules: Mapping[str, Module],
+    ids: dict[str, str],
+    taken: set[str],
+) -> None:
+    names: dict[tuple[str, str], str] = {}  # By FQN of the scope and op, without the count.
+    counts: dict[str, int] = {}
+    for (key, node), home in zip(nodes.items(), tree.homes, strict=True):
+        if key in ids:
+            continue
+        fqn, op = tree.boxes[home].fqn, node["op"]
+        name = names.get((fqn, op))
+        if name is None:
+            name = f"{fqn}.{op}" if fqn else op
+            while name in taken or name in modules or name in counts:
+                name += "_"
+            names[fqn, op] = name
+            counts[name] = 0
+        ids[key] = _free(call_site(name, counts[name]), taken)
+        counts[name] += 1

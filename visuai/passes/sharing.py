@@ -1,0 +1,44 @@
+"""Which nodes share a module or a parameter."""
+
+from __future__ import annotations
+
+from visuai.ir import IR
+
+
+def shared_with(ir: IR) -> dict[str, list[str]]:
+    """Lists, for each node that shares something, the nodes that it shares it with.
+
+    Nodes share if they are calls of one module, or read one parameter or buffer, also under
+    another name (`Parameter.alias_of`). All members of a group get the same list, in execution
+    order, themselves included: a module called n times costs n entries, not n squared.
+
+    Args:
+        ir: The network; node ids are call-sites.
+    """
+    groups: dict[tuple[str, str], dict[str, None]] = {}
+    for key, node in ir.nodes.items():
+        if node["op_kind"] == "call_module" and node["fqn"]:
+            groups.setdefault(("module", node["fqn"]), {})[key] = None
+        for fqn in node["parameters"]:
+            parameter = ir.parameters.get(fqn)
+            if parameter is None or parameter["kind"] == "constant":
+                continue
+            groups.setdefault(("parameter", parameter["alias_of"] or fqn), {})[key] = None
+    groups_of: dict[str, list[tuple[str, str]]] = {}
+    for name, members in groups.items():
+        if len(members) > 1:
+            for key in members:
+                groups_of.setdefault(key, []).append(name)
+    lists: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    places: dict[str, int] = {}
+    shared: dict[str, list[str]] = {}
+    for key, names in groups_of.items():
+        largest = max(names, key=lambda name: len(groups[name]))
+        extra = [name for name in names if not groups[name].keys() <= groups[largest].keys()]
+        together = (largest, *extra)
+        if together not in lists:
+            members = {member for name in together for member in groups[name]}
+            places = places or {node: place for place, node in enumerate(ir.nodes)}
+            lists[together] = sorted(members, key=places.__getitem__)
+        shared[key] = lists[together]
+    return shared
