@@ -35,12 +35,12 @@ def capture(source: Source) -> Program:
     """
     model: Any = source.model
     if hasattr(model, "SerializeToString"):
-        return from_model(model)
+        return from_model_proto(model)
     if isinstance(model, (str, os.PathLike)) or hasattr(model, "read"):
         from visuai.capture.files import open_model
 
         opened = open_model(cast("Any", model))
-        return opened if isinstance(opened, Program) else from_model(opened)
+        return opened if isinstance(opened, Program) else from_model_proto(opened)
     root = as_module(model)
     with unchanged(root):
         inputs = given(source, forward_of(model))
@@ -60,7 +60,7 @@ def capture(source: Source) -> Program:
     )
 
 
-def from_model(model: onnx.ModelProto) -> Program:
+def from_model_proto(model: onnx.ModelProto) -> Program:
     """Takes an ONNX model as a captured program; all that is known of it is in the model."""
     return Program(graph=model, route="onnx", name=model.graph.name[:1000] or "model")
 
@@ -69,8 +69,7 @@ def _export(root: nn.Module, inputs: Inputs) -> onnx.ModelProto:
     args, kwargs = fit(root, (inputs.args, inputs.kwargs))
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        export: Any = torch.onnx.export
-        program = export(
+        program: Any = torch.onnx.export(  # pyright: ignore[reportUnknownMemberType]
             root,
             args,
             kwargs=kwargs or None,

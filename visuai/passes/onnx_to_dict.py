@@ -32,10 +32,11 @@ _BITS = {"int4": 4, "uint4": 4, "float4_e2m1": 4, "bool": 8, "str": 0, "unknown"
 def onnx_to_dict(program: Program) -> IR:
     """Writes an ONNX model down as plain data, its ops named as PyTorch names them.
 
-    Initializers become ``get_attr`` nodes, one for each scope that reads them. What computes on sizes alone is left out, as PyTorch computes it on integers. A node
-    with subgraphs (``If``, ``Loop``, ``Scan``) or with a function of the model stays one node
-    that reads all that is read inside. Which call of a module a node belongs to is lost in
-    ONNX: ``scope_call`` is None.
+    Initializers become ``get_attr`` nodes, one for each scope that reads them. What computes on
+    sizes alone is left out, as PyTorch computes it on integers. A node with subgraphs (``If``,
+    ``Loop``, ``Scan``) or with a function of the model stays one node that reads all that is
+    read inside. Which call of a module a node belongs to is lost in ONNX: ``scope_call`` is
+    None.
 
     Args:
         program: A program whose graph is an ``onnx.ModelProto``; not changed.
