@@ -1,0 +1,116 @@
+"""Places the items of one scope across the page, rank by rank.
+
+Items of a rank are sorted by where their neighbours are, and then moved as near to them as
+the room allows: a weighted least-squares fit under the spacing of the rank, which pooling
+adjacent violators solves exactly in linear time. A few sweeps down and up suffice.
+"""
+
+from __future__ import annotations
+
+from visuai.render.ranks import Ranks
+
+_SWEEPS = 6
+_PINNED = 1e9
+
+
+def place(
+    ranks: Ranks, widths: list[float], edges: dict[tuple[int, int], float], gap: float
+) -> list[float]:
+    """Gives the centre of each item, such that items of a rank keep ``gap`` between them.
+
+    Args:
+        ranks: Ranks of the items.
+        widths: Width of each item, in pixels.
+        edges: Pairs of items, and how far right of the source's centre the target's must be
+            for the line between them to be straight.
+        gap: Least space between neighbours, in pixels.
+    """
+    count = len(widths)
+    start, end = ranks.start, ranks.end
+    rows: list[list[int]] = [[] for _ in range(ranks.count)]
+    through: list[list[int]] = [[] for _ in range(ranks.count)]
+    for item in range(count):
+        rows[start[item]].append(item)
+        for row in range(start[item] + 1, end[item] + 1):
+            through[row].append(item)
+    above: list[list[tuple[int, float, float]]] = [[] for _ in range(count)]
+    below: list[list[tuple[int, float, float]]] = [[] for _ in range(count)]
+    for (source, target), shift in sorted(edges.items()):
+        span = start[target] - end[source]
+        if span > 0:
+            # The way that most ranks hang on counts most, so that the spine of a network stays
+            # straight beside its branches and skips.
+            tight = start[target] == start[source] + 1
+            spine = tight and ranks.left[source] == ranks.left[target] + 1
+            weight = (16.0 if spine else 1.0) / (span * span)
+            above[target].append((source, weight, shift))
+            below[source].append((target, weight, -shift))
+
+    centres = [0.0] * count
+    for row in rows:
+        position = -sum(widths[item] + gap for item in row) / 2
+        for item in row:
+            centres[item] = position + (widths[item] + gap) / 2
+            position += widths[item] + gap
+    wide = any(len(rows[row]) + len(through[row]) > 1 for row in range(ranks.count))
+    if not wide:
+        return _in_line(rows, above)
+    for sweep in range(_SWEEPS):
+        down = sweep % 2 == 1 or sweep == _SWEEPS - 1
+        for row in range(ranks.count) if down else range(ranks.count - 1, -1, -1):
+            neighbours = above if down else below
+            wanted: list[tuple[float, int, float, float]] = []
+            for item in rows[row]:
+                near = neighbours[item]
+                weight = sum(share for _, share, _ in near)
+                place_at = (
+                    sum((centres[other] + shift) * share for other, share, shift in near) / weight
+                    if near
+                    else centres[item]
+                )
+                wanted.append((place_at, item, max(weight, 0.05), widths[item]))
+            wanted.extend((centres[item], item, _PINNED, widths[item]) for item in through[row])
+            if sweep == _SWEEPS - 1:
+                wanted.sort(key=lambda entry: centres[entry[1]])
+            else:
+                wanted.sort()
+            for item, centre in _fit(wanted, gap):
+                if start[item] == row:
+                    centres[item] = centre
+    return centres
+
+
+def _in_line(rows: list[list[int]], above: list[list[tuple[int, float, float]]]) -> list[float]:
+    """Places items that have their rank to themselves: each straight below its main source."""
+    centres = [0.0] * len(above)
+    for row in rows:
+        for item in row:
+            if above[item]:
+                source, _, shift = max(above[item], key=lambda entry: entry[1])
+                centres[item] = centres[source] + shift
+    return centres
+
+
+def _fit(wanted: list[tuple[float, int, float, float]], gap: float) -> list[tuple[int, float]]:
+    """Least squares under spacing. Entries are (wanted centre, item, weight, width), in order."""
+    offsets: list[float] = []
+    offset = 0.0
+    for index, (_, _, _, width) in enumerate(wanted):
+        if index:
+            offset += (wanted[index - 1][3] + width) / 2 + gap
+        offsets.append(offset)
+    pools: list[list[float]] = []  # mean, weight, number of entries
+    for (target, _, weight, _), shift in zip(wanted, offsets, strict=True):
+        pools.append([target - shift, weight, 1])
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            mean, share, number = pools.pop()
+            last = pools[-1]
+            last[0] = (last[0] * last[1] + mean * share) / (last[1] + share)
+            last[1] += share
+            last[2] += number
+    placed: list[tuple[int, float]] = []
+    for mean, _, number in pools:
+        for _ in range(int(number)):
+            index = len(placed)
+            placed.append((wanted[index][1], mean + offsets[index]))
+    return placed
