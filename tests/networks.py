@@ -60,7 +60,6 @@ def attributes(key: str, scope: str, flops: int | None) -> dict[str, Any]:
         "fqn": key,
         "call": 0,
         "scope": scope,
-        "scope_call": 0,
         "category": "linear",
         "parameters": [f"{key}.weight"],
         "outputs": [{"shape": SHAPE, "dtype": "float32"}],

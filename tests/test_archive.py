@@ -165,14 +165,14 @@ def test_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         archive.load_bytes(b"[" + b"0," * 1_001 + b"0]")
 
 
-def test_sharing_that_unfolds_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    document = rich_topology().to_dict()
-    document["nodes"]["groups"] = [[0, 1, 2, 3, 4]]
-    document["nodes"]["shared_with"] = {"all": 0}
-    Topology.from_dict(document)
-    monkeypatch.setattr("visuai.archive.reader.MAX_SHARED", 20)
-    with pytest.raises(FormatError, match="shared_with"):
-        Topology.from_dict(document)
+def test_sharers_have_one_list_in_common() -> None:
+    topology = rich_topology()
+    together = ["a.x", "a.y", "mul"]
+    for key in together:
+        topology.graph.nodes[key]["shared_with"] = together
+    loaded = archive.load_bytes(archive.save_bytes(topology)).graph.nodes
+    assert loaded["a.x"]["shared_with"] == together
+    assert loaded["a.x"]["shared_with"] is loaded["mul"]["shared_with"]
 
 
 BROKEN: list[tuple[str, Any]] = [
@@ -205,6 +205,8 @@ BROKEN: list[tuple[str, Any]] = [
     ("nodes.call", {"of": [0], "at": [1, 0, 0, 0, 0]}),
     ("nodes.call", {"of": [0], "at": [0.0, 0, 0, 0, 0]}),
     ("nodes.call", None),
+    ("nodes.groups", [[9], [9], [9], [9]]),
+    ("nodes.shared_with", {"all": 9}),
     ("edges.target", [0, 1, 2, 3, 99]),
     ("edges.back", [9, 9, 9, 9, 9]),
     ("edges.back", [1, 1]),

@@ -117,11 +117,25 @@ def test_unknown_flops_make_the_sum_unknown() -> None:
 
 
 def test_shared_with_is_lifted() -> None:
-    topology = make({"a.x": "a", "b.x": "b", "c": ""}, [], {"": None, "a": "", "b": ""})
-    for one, other in (("a.x", "b.x"), ("b.x", "a.x")):
-        topology.graph.nodes[one]["shared_with"] = [other]
-    assert topology.view(depth=1).graph.nodes["a"]["shared_with"] == ["b"]
-    assert topology.graph.nodes["a.x"]["shared_with"] == ["b.x"]
+    topology = make(
+        {"a.x": "a", "a.y": "a", "b.x": "b", "b.y": "b", "c": ""}, [], {"": None, "a": "", "b": ""}
+    )
+    for group in (["a.x", "b.x"], ["a.y", "b.y", "c"]):
+        for key in group:
+            topology.graph.nodes[key]["shared_with"] = group
+    coarse = topology.view(depth=1).graph.nodes
+    assert coarse["a"]["shared_with"] == ["a", "b", "c"]
+    assert coarse["a"]["shared_with"] is coarse["b"]["shared_with"]
+    assert coarse["c"]["shared_with"] == ["a", "b", "c"]
+    assert topology.graph.nodes["a.x"]["shared_with"] == ["a.x", "b.x"]
+    assert topology.subgraph("a").graph.nodes["a.x"]["shared_with"] == []
+
+
+def test_sharing_inside_one_closed_scope_is_not_shown() -> None:
+    topology = make({"a.x": "a", "a.y": "a"}, [], {"": None, "a": ""})
+    for key in ("a.x", "a.y"):
+        topology.graph.nodes[key]["shared_with"] = ["a.x", "a.y"]
+    assert topology.view(depth=1).graph.nodes["a"]["shared_with"] == []
 
 
 @pytest.mark.parametrize(

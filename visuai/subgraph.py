@@ -42,9 +42,13 @@ def subgraph(topology: Topology, scope: str) -> Topology:
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     graph.add_nodes_from({**inputs, **inner, **outputs}.items())
     graph.add_edges_from(edges)
-    for key in inner:
-        shared = graph.nodes[key].get("shared_with", [])
-        graph.nodes[key]["shared_with"] = [other for other in shared if other in inner]
+    kept: dict[int, list[str]] = {}  # lists that were one object stay one
+    for data in graph.nodes.values():
+        shared = data.get("shared_with", [])
+        if id(shared) not in kept:
+            within = [other for other in shared if other in inner]
+            kept[id(shared)] = within if len(within) > 1 else []
+        data["shared_with"] = kept[id(shared)]
     part = Topology(
         name=scope,
         graph=graph,
@@ -170,7 +174,6 @@ def _io(op_kind: str, spec: TensorSpec | None) -> dict[str, Any]:
         "fqn": "",
         "call": None,
         "scope": "",
-        "scope_call": None,
         "category": "io",
         "parameters": [],
         "outputs": [spec] if op_kind == "placeholder" else [],

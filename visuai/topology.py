@@ -71,9 +71,10 @@ class Topology:
         graph: One node per op occurrence. Node ids are call-sites. Node attributes: those of
             `visuai.ir.Node` (``op_kind``, ``op``, ``target``, ``fqn``, ``call``, ``scope``,
             ``category``, ``parameters``, ``outputs``, ``attributes``, ``source``, ``flops``),
-            and ``shared_with``: ids of the nodes that read a parameter of this one or are
-            calls of the same module. Edge attributes: ``source_output``, ``target_input``,
-            ``shape``, ``dtype`` and, if anything was pruned there, ``pruned``.
+            and ``shared_with``: ids of the nodes that read the same parameter or are calls
+            of the same module, this one included, empty if there is no other. Edge
+            attributes: ``source_output``, ``target_input``, ``shape``, ``dtype`` and, if
+            anything was pruned there, ``pruned``.
         scopes: Module calls by id, parents before children, the root "" first.
         modules: Alias of ``scopes``.
         parameters: Parameters, buffers and constants by FQN.

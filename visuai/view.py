@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -106,7 +106,7 @@ def _nodes(topology: Topology, owner: dict[str, str]) -> tuple[nx.MultiDiGraph[s
     """Makes the visible nodes, without edges; closed scopes stand where their first op stood."""
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     read: dict[str, dict[str, None]] = {}
-    shared: dict[str, dict[str, None]] = {}
+    shared = _Shared(topology, owner)
     old = topology.graph.nodes
     for key, data in old(data=True):
         own = owner[data["scope"]]
@@ -121,16 +121,43 @@ def _nodes(topology: Topology, owner: dict[str, str]) -> tuple[nx.MultiDiGraph[s
             before, flops = node["flops"], data["flops"]
             node["flops"] = None if before is None or flops is None else before + flops
             read.setdefault(own, {}).update(dict.fromkeys(data["parameters"]))
-        others = shared.setdefault(visible, {})
-        for other in data.get("shared_with", ()):
-            seen = owner_of(topology, owner, other)
-            if seen != visible:
-                others[seen] = None
+        shared.note(visible, data.get("shared_with", ()))
     for key, parameters in read.items():
         graph.nodes[key]["parameters"] = list(parameters)
-    for key, others in shared.items():
-        graph.nodes[key]["shared_with"] = list(others)
+    for key in graph:
+        graph.nodes[key]["shared_with"] = shared.of(key)
     return graph, set(read)
+
+
+class _Shared:
+    """Lifts ``shared_with``; equal lists stay one object, so that n sharers cost n entries."""
+
+    def __init__(self, topology: Topology, owner: dict[str, str]) -> None:
+        self._topology = topology
+        self._owner = owner
+        self._lifted: dict[int, tuple[str, ...]] = {}
+        self._noted: dict[str, dict[tuple[str, ...], None]] = {}
+        self._lists: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+
+    def note(self, visible: str, others: Sequence[str]) -> None:
+        """Notes what an op that is seen as ``visible`` shares with."""
+        if not others:
+            return
+        if id(others) not in self._lifted:
+            seen = _distinct(owner_of(self._topology, self._owner, other) for other in others)
+            self._lifted[id(others)] = tuple(seen)
+        lifted = self._lifted[id(others)]
+        if len(lifted) > 1:
+            self._noted.setdefault(visible, {})[lifted] = None
+
+    def of(self, visible: str) -> list[str]:
+        """Gives the list for a visible node, itself included; empty if it shares nothing."""
+        groups = tuple(self._noted.get(visible, ()))
+        if not groups:
+            return []
+        if groups not in self._lists:
+            self._lists[groups] = _distinct(key for group in groups for key in group)
+        return self._lists[groups]
 
 
 def _closed(scope: Scope) -> dict[str, Any]:
@@ -141,7 +168,6 @@ def _closed(scope: Scope) -> dict[str, Any]:
         "fqn": scope.fqn,
         "call": scope.call,
         "scope": scope.parent,
-        "scope_call": None,
         "category": "module",
         "parameters": [],
         "outputs": [],

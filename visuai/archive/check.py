@@ -132,10 +132,6 @@ def attributes(value: Any) -> dict[str, Any]:
     return held
 
 
-def group(value: Any) -> Any:
-    return count(value) if type(value) is int else items(value)
-
-
 def anything(value: Any) -> Any:
     return value
 
@@ -146,13 +142,13 @@ NODE: dict[str, Check] = {
     "target": text,
     "fqn": text,
     "call": count_or_none,
-    "scope_call": count_or_none,
     "category": text,
     "source": source,
     "flops": flops,
 }
 EXTRA: dict[str, Check] = {
     "scope_node": boolean,
+    "scope_call": count_or_none,
     "nodes": count,
     "repeat": count,
     "values": count,

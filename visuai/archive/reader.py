@@ -13,9 +13,6 @@ from visuai.errors import FormatError
 from visuai.ir import Parameter, TensorSpec
 from visuai.topology import Flow, Scope, Topology
 
-MAX_SHARED = 20_000_000
-"""Most entries in all ``shared_with`` lists together; in the file they are sets."""
-
 
 def from_dict(document: dict[str, Any]) -> Topology:
     """Reads what `to_dict` wrote, and checks it.
@@ -155,20 +152,13 @@ class _Reader:
         return [(*pair, data) for pair, data in _rows(pairs, columns)]
 
     def _shared(self, table: Any, count: int) -> list[Any]:
-        groups = [integers(group, 0, count, "groups") for group in check.items(table["groups"])]
-        rows = decode(table["shared_with"], count, check.group, "shared_with")
-        total = 0
-        lists: list[Any] = []
-        for own, row in enumerate(rows):
-            if row is MISSING:
-                lists.append(MISSING)
-                continue
-            members = groups[row] if isinstance(row, int) else integers(row, 0, count, "shared")
-            total += len(members)
-            if total > MAX_SHARED:
-                raise FormatError(f"More than {MAX_SHARED:,} entries in shared_with.")
-            lists.append([self.nodes[other] for other in members if other != own])
-        return lists
+        """Reads the lists of nodes that share; all that have the same list get one object."""
+        groups = [
+            [self.nodes[at] for at in integers(group, 0, count, "groups")]
+            for group in check.items(table["groups"])
+        ]
+        rows = decode(table["shared_with"], count, check.count, "shared_with")
+        return [row if row is MISSING else groups[row] for row in rows]
 
     def _fill(self, scopes: dict[str, Scope], graph: nx.MultiDiGraph[str]) -> None:
         """Gives each scope its children and flows."""

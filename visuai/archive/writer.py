@@ -115,19 +115,18 @@ class _Writer:
         return {"id": list(self.topology.graph), **columns, **special}
 
     def _shared(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """Writes each set of nodes that share once: in most, all name all others in order."""
+        """Writes each list of nodes that share once; its members have one object in common."""
         if not any("shared_with" in row for row in rows):
             return {}
         groups: dict[tuple[int, ...], int] = {}
+        known: dict[int, int] = {}
         at: list[Any] = []
-        for own, row in enumerate(rows):
-            others = [self.node[key] for key in row.get("shared_with", ())]
-            if not others:
-                at.append([] if "shared_with" in row else MISSING)
-                continue
-            group = tuple(sorted((*others, own)))
-            in_order = [other for other in group if other != own] == others
-            at.append(groups.setdefault(group, len(groups)) if in_order else others)
+        for row in rows:
+            shared = row.get("shared_with", MISSING)
+            if shared is not MISSING and id(shared) not in known:
+                group = tuple(self.node[key] for key in shared)
+                known[id(shared)] = groups.setdefault(group, len(groups))
+            at.append(shared if shared is MISSING else known[id(shared)])
         return {"shared_with": encode(at), "groups": [list(group) for group in groups]}
 
     def _edges(self) -> dict[str, Any]:
