@@ -103,7 +103,7 @@ def op_label(attributes: Mapping[str, Any]) -> str:
     """Gives the word for a node: its class or function, ``input`` or ``output``."""
     if attributes["op_kind"] == "placeholder":
         return "input"
-    return type_name(attributes["op"]) or plain(attributes["target"]) or attributes["op_kind"]
+    return plain(attributes["op"]) or plain(attributes["target"]) or attributes["op_kind"]
 
 
 def local_name(key: str, scope: str) -> str:

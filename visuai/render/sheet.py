@@ -203,7 +203,7 @@ class _Page:
             breaks, tallest = self._even(open_rows, total, number)
             shape = (len(breaks) + 1) * (width + space.column) / tallest
             cost = abs(log(shape / space.aspect))
-            if cost < best[0] - 0.2 and tallest < 0.75 * total:
+            if cost < best[0] - 0.2 and tallest < 0.65 * total:
                 best = (cost, breaks)
         return best[1]
 
