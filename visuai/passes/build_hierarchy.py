@@ -125,7 +125,7 @@ def _lift(ir: IR, scopes: dict[str, Scope]) -> None:
     structures = Structures(ir)
     flows: dict[tuple[str, str], Flow] = {}
     counted: set[tuple[str, str, str, int]] = set()
-    wires: dict[str, list[tuple[Any, ...]]] = {}
+    wires: dict[str, list[int]] = {}
     fan_in: dict[str, int] = {}
     for edge in ir.edges:
         source, target = edge["source"], edge["target"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from visuai.ir import Edge, Node
-from visuai.passes.prune_rules import SIZES
+from visuai.passes.prune_rules import SIZES, input_index
 
 _WIDE = 64
 """A size or constant computed of more values than this stays: joining its edges is no gain."""
@@ -45,6 +45,29 @@ class Feed(NamedTuple):
 
     origins: tuple[Origin, ...]
     parameters: tuple[str, ...]
+
+
+def element_edge(node: Node, edges: Sequence[Edge], output: int) -> Edge:
+    """Gives the edge into a ``pack`` or ``unpack`` that carries its output ``output``.
+
+    Output k of a pack is its k-th input; output k of an unpack is the value ``offset + k`` of
+    what it unpacks.
+
+    Args:
+        node: The pack or unpack.
+        edges: Edges into it, at least one.
+        output: Index among its outputs.
+    """
+    if node["op"] == "pack":
+        ordered = sorted(edges, key=input_index)
+        return ordered[min(output, len(ordered) - 1)]
+    offset = node["attributes"].get("offset")
+    wanted = output + (offset if isinstance(offset, int) else 0)
+    for edge in edges:
+        if edge["source_output"] == wanted:
+            return edge
+    first = min(edges, key=input_index)
+    return {**first, "source_output": wanted}
 
 
 class Feeds:
@@ -96,7 +119,7 @@ class Feeds:
                 feed = self._whole[key] if rule else Feed((Origin(key, output, None, False),), ())
                 break
             passed.append((key, output))
-            element = self._element(key, output, rule)
+            element = element_edge(self._nodes[key], self._edges_in[key], output)
             prefixes.append(element.get("pruned", []))
             key, output = element["source"], element["source_output"]
             feed = self._elements.get((key, output))
@@ -106,20 +129,6 @@ class Feeds:
             self._elements[holder, index] = feed
         return feed
 
-    def _element(self, key: str, output: int, rule: str) -> Edge:
-        """Gives the edge into a pack or unpack that carries its output ``output``."""
-        edges = self._edges_in[key]
-        if rule == "pack":
-            ordered = sorted(edges, key=lambda edge: edge["target_input"])
-            return ordered[min(output, len(ordered) - 1)]
-        offset = self._nodes[key]["attributes"].get("offset")
-        wanted = output + (offset if isinstance(offset, int) else 0)
-        for edge in edges:
-            if edge["source_output"] == wanted:
-                return edge
-        first = min(edges, key=lambda edge: edge["target_input"])
-        return {**first, "source_output": wanted}
-
     def _merge(self, node: Node, rule: str, edges: Iterable[Edge]) -> Feed:
         """Gives the feed of a node all of whose outputs stand for the same."""
         op = node["op"]
@@ -128,7 +137,7 @@ class Feeds:
             own = [node["fqn"]]
         parameters = dict.fromkeys(own)
         origins: dict[tuple[str, int], Origin] = {}
-        ordered = sorted(edges, key=lambda edge: edge["target_input"])
+        ordered = sorted(edges, key=input_index)
         for index, edge in enumerate(ordered):
             # Of an identity's inputs only the first is the value; the rest say what to cast to.
             sizes_only = rule in ("constant", "shape", "assertion") or (

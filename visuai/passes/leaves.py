@@ -98,7 +98,7 @@ def _edges_between(
         inputs = entered.setdefault(target, set())
         if target in collapsed and value in inputs:
             continue
-        new = Edge({**edge, "source": source, "target": target})
+        new: Edge = {**edge, "source": source, "target": target}
         if source in collapsed:
             new["source_output"] = outputs[value]
         if target in collapsed:

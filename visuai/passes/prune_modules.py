@@ -76,7 +76,7 @@ def prune_modules(ir: IR) -> IR:
     for key, node in ir.nodes.items():
         if node["scope"] in folded:
             scope, call = callers.resolve((node["scope"], node["scope_call"]))
-            node = Node({**node, "scope": scope, "scope_call": call})
+            node: Node = {**node, "scope": scope, "scope_call": call}
         nodes[key] = node
     calls: dict[str, list[tuple[str, int]]] = {}
     for fqn, sites in ir.calls.items():

@@ -9,12 +9,11 @@ from typing import ClassVar
 
 from visuai.ir import IR, Edge, Node
 from visuai.passes.base import Context, Pass
-from visuai.passes.feeds import Feeds
+from visuai.passes.fates import Choice, decide
+from visuai.passes.feeds import Feeds, element_edge
 from visuai.passes.order import node_positions
-from visuai.passes.prune_rules import RULES, Inputs, Rule
+from visuai.passes.prune_rules import input_index
 from visuai.passes.reachability import Reachability
-
-_PASS_ON = ("pack", "unpack", "identity", "dropped")
 
 
 @dataclass(frozen=True)
@@ -71,11 +70,13 @@ def prune_nodes(ir: IR, *, keep: Iterable[str] = (), drop: Iterable[str] = ()) -
     edges_in: dict[str, list[Edge]] = {}
     for edge in ir.edges:
         edges_in.setdefault(edge["target"], []).append(edge)
-    fates = _fates(ir, edges_in, frozenset(keep), frozenset(drop))
+    choice = Choice(frozenset(keep), frozenset(drop))
+    fates = decide(ir, edges_in, choice)
+    returned = _returned(ir, edges_in, fates)
+    if returned:  # They stay, and what is computed of them with them.
+        fates = decide(ir, edges_in, choice, returned)
     if not fates:
         return replace(ir)
-    for key in _returned(ir, edges_in, fates):
-        del fates[key]
     feeds = Feeds(ir.nodes, edges_in, fates)
     edges, parameters = _joined(ir, feeds, positions)
     nodes: dict[str, Node] = {}
@@ -90,71 +91,31 @@ def prune_nodes(ir: IR, *, keep: Iterable[str] = (), drop: Iterable[str] = ()) -
     return replace(ir, nodes=nodes, edges=edges)
 
 
-def _fates(
-    ir: IR, edges_in: dict[str, list[Edge]], keep: frozenset[str], drop: frozenset[str]
-) -> dict[str, str]:
-    """Gives the rule that takes each node out, for the nodes that one does."""
-    rules = [
-        rule for rule in RULES if rule.name not in keep and (rule.default or rule.name in drop)
-    ]
-    kept = {name.lower() for name in keep}
-    dropped = {name.lower() for name in drop} - {rule.name for rule in RULES} - kept
-    fates: dict[str, str] = {}
-    trained: set[str] = set()
-    for key, node in ir.nodes.items():
-        op = node["op"].lower()
-        if node["op_kind"] in ("placeholder", "output") or op in kept:
-            continue
-        inputs = Inputs(edges_in.get(key, []))
-        for edge in inputs.edges:
-            inputs.rules.append(fates.get(edge["source"], ""))
-            inputs.trained = inputs.trained or edge["source"] in trained
-        inputs.trained = inputs.trained or _reads_trained(ir, node)
-        if op in dropped and inputs.edges:
-            fates[key] = "dropped"
-            continue
-        rule = _match(rules, node, inputs)
-        if rule is not None:
-            fates[key] = "dropped" if rule.name == "dropout" else rule.name
-            if rule.name == "constant" and inputs.trained:
-                trained.add(key)
-    return fates
-
-
-def _match(rules: list[Rule], node: Node, inputs: Inputs) -> Rule | None:
-    for rule in rules:
-        if rule.matches(node, inputs):
-            return rule
-    return None
-
-
-def _reads_trained(ir: IR, node: Node) -> bool:
-    return any(
-        fqn in ir.parameters and ir.parameters[fqn]["kind"] == "parameter"
-        for fqn in node["parameters"]
-    )
-
-
-def _returned(ir: IR, edges_in: dict[str, list[Edge]], fates: dict[str, str]) -> list[str]:
-    """Lists the pruned constants that an output returns, so that they have to stay."""
-    reached = {
-        edge["source"]
+def _returned(ir: IR, edges_in: dict[str, list[Edge]], fates: dict[str, str]) -> set[str]:
+    """Picks the pruned constants that an output returns, so that they have to stay."""
+    constants: set[str] = set()
+    waiting = [
+        edge
         for key, node in ir.nodes.items()
         if node["op_kind"] == "output"
         for edge in edges_in.get(key, ())
-    }
-    constants: list[str] = []
-    waiting = list(reached)
+    ]
+    seen: set[tuple[str, int]] = set()
     while waiting:
-        key = waiting.pop()
+        edge = waiting.pop()
+        key, value = edge["source"], (edge["source"], edge["source_output"])
+        if value in seen:
+            continue
+        seen.add(value)
         fate = fates.get(key)
         if fate == "constant":
-            constants.append(key)
-        elif fate in _PASS_ON:
-            for edge in edges_in.get(key, ()):
-                if edge["source"] not in reached:
-                    reached.add(edge["source"])
-                    waiting.append(edge["source"])
+            constants.add(key)
+        elif fate in ("pack", "unpack"):
+            waiting.append(element_edge(ir.nodes[key], edges_in[key], edge["source_output"]))
+        elif fate == "identity":
+            waiting.append(min(edges_in[key], key=input_index))
+        elif fate == "dropped":
+            waiting += edges_in[key]
     return constants
 
 

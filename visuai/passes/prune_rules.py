@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from visuai.ir import Edge, Node
@@ -14,11 +14,11 @@ class Inputs:
 
     Attributes:
         edges: Edges into the node.
-        rules: For each edge, the rule that takes its source out, "" if the source stays.
+        rules: For each edge ``constant`` or ``shape`` if its value is taken out as such, else "".
         trained: Whether a trained parameter is among the constants that flow in.
     """
 
-    edges: list[Edge] = field(default_factory=list[Edge])
+    edges: Sequence[Edge]
     rules: list[str] = field(default_factory=list[str])
     trained: bool = False
 
@@ -130,31 +130,27 @@ def _is_identity(node: Node, inputs: Inputs) -> bool:
     if len(node["outputs"]) != 1 or not inputs.edges:
         return False
     if node["op_kind"] == "call_module":
-        return node["op"] == "Identity" and len(inputs.edges) == 1
+        return node["op"] == "Identity"
     if not _is_function(node):
         return False
     if node["op"] in IDENTITY:
         return True
-    first = min(inputs.edges, key=_input_index)["spec"]
-    return node["op"] in CASTS and first is not None and first == node["outputs"][0]
+    if node["op"] not in CASTS or node["outputs"][0] is None:
+        return False
+    first = min(inputs.edges, key=input_index)
+    return first["target_input"] == 0 and first["spec"] == node["outputs"][0]
 
 
 def _is_dropout(node: Node, inputs: Inputs) -> bool:
     return bool(inputs.edges) and node["op"].lower() in DROPOUT
 
 
-def _input_index(edge: Edge) -> int:
+def input_index(edge: Edge) -> int:
+    """Gives the place of an edge among its target's inputs, as a key for sorting."""
     return edge["target_input"]
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(
-        "constant",
-        "Tensors that the network holds, and what is computed from constants alone; their "
-        "names go to the `parameters` of the nodes that use them. What is computed of trained "
-        "parameters stays, unless it only reshapes them.",
-        _is_constant,
-    ),
     Rule("assertion", "Checks that give nothing.", _is_assertion),
     Rule(
         "shape",
@@ -170,6 +166,17 @@ RULES: tuple[Rule, ...] = (
         "shape and dtype of their input.",
         _is_identity,
     ),
+    Rule(
+        "constant",
+        "Tensors that the network holds, and what is computed from constants alone; their "
+        "names go to the `parameters` of the nodes that use them. What is computed of trained "
+        "parameters stays, unless it only reshapes them.",
+        _is_constant,
+    ),
     Rule("dropout", "Dropout in its forms, on demand only.", _is_dropout, default=False),
 )
-"""The first rule that matches a node takes it out."""
+"""The first rule that matches a node takes it out.
+
+A constant comes after what only hands values on, so that of a constant that an output returns
+the node that makes it stays.
+"""

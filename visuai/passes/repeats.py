@@ -27,8 +27,8 @@ class Structures:
     def __init__(self, ir: IR) -> None:
         self._ir = ir
         self._numbers: dict[_Shape, int] = {}
-        self._specs: dict[int, _Shape] = {}
-        self._parameters: dict[str, _Shape] = {}
+        self._specs: dict[int, int] = {}
+        self._parameters: dict[str, int] = {}
 
     def node(self, node: Node, inputs: int) -> int:
         """Gives the number of a node's structure."""
@@ -44,32 +44,38 @@ class Structures:
             )
         )
 
-    def scope(self, scope: Scope, children: list[int], wires: list[_Shape]) -> int:
+    def scope(self, scope: Scope, children: list[int], wires: list[int]) -> int:
         """Gives the number of a scope's structure, from those of its children."""
         return self._number((scope.type, scope.config, tuple(children), tuple(wires)))
 
-    def wire(self, edge: Edge, source: int, target: int) -> _Shape:
-        """Gives the structure of an edge between two places counted from a scope's start."""
-        spec = self._spec(edge["spec"])
-        pruned = tuple(edge.get("pruned", ()))
-        return (source, target, edge["source_output"], edge["target_input"], spec, pruned)
+    def wire(self, edge: Edge, source: int, target: int) -> int:
+        """Gives the number of an edge between two places counted from a scope's start."""
+        return self._number(
+            (
+                source,
+                target,
+                edge["source_output"],
+                edge["target_input"],
+                self._spec(edge["spec"]),
+                *edge.get("pruned", ()),
+            )
+        )
 
     def _number(self, structure: _Shape) -> int:
         return self._numbers.setdefault(structure, len(self._numbers))
 
-    def _spec(self, spec: TensorSpec | None) -> _Shape:
-        if spec is None:
-            return ()
+    def _spec(self, spec: TensorSpec | None) -> int:
         known = self._specs.get(id(spec))  # The IR keeps the specs alive.
         if known is None:
-            known = self._specs[id(spec)] = (spec["dtype"], *spec["shape"])
+            known = self._number(() if spec is None else (spec["dtype"], *spec["shape"]))
+            self._specs[id(spec)] = known
         return known
 
-    def _parameter(self, fqn: str) -> _Shape:
+    def _parameter(self, fqn: str) -> int:
         known = self._parameters.get(fqn)
         if known is None:
             parameter = self._ir.parameters.get(fqn)
-            known = (
+            known = self._number(
                 (parameter["kind"], parameter["dtype"], *parameter["shape"]) if parameter else ()
             )
             self._parameters[fqn] = known

@@ -73,21 +73,20 @@ def split_recycled(ir: IR) -> IR:
     return replace(
         ir,
         nodes=_nodes(network, sites),
-        edges=[
-            Edge(
-                {
-                    **edge,
-                    "source": sites.nodes[edge["source"]],
-                    "target": sites.nodes[edge["target"]],
-                }
-            )
-            for edge in network.edges
-        ],
+        edges=_edges(network, sites),
         modules=_modules(ir, tree, sites),
         inputs=[sites.nodes[key] for key in ir.inputs],
         outputs=[sites.nodes[key] for key in ir.outputs],
         calls={},
     )
+
+
+def _edges(network: Network, sites: CallSites) -> list[Edge]:
+    ids = sites.nodes
+    return [
+        {**edge, "source": ids[edge["source"]], "target": ids[edge["target"]]}
+        for edge in network.edges
+    ]
 
 
 def _nodes(network: Network, sites: CallSites) -> dict[str, Node]:
