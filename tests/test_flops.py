@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+import visuai
 from visuai.flops import count
 
 x = torch.zeros
@@ -162,6 +163,23 @@ def test_what_torchs_counter_leaves_out_by_hand() -> None:
     offsets = (1, 18, 8, 8)
     deformable = by_hand("deform_conv2d", [(1, 4, 8, 8), offsets, (6, 2, 3, 3)], [(1, 6, 8, 8)])
     assert deformable == 2 * 6 * 64 * 2 * 9
+
+
+def test_attention_modules_of_a_built_network() -> None:
+    model = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).train()
+    inputs = x(2, 5, 8)
+    with FlopCounterMode(display=False) as counter:
+        model(inputs)
+    graph = visuai.build(model, inputs).graph
+    assert sum(flops for _, flops in graph.nodes(data="flops")) == counter.get_total_flops()
+
+
+def test_einsum_of_a_built_network() -> None:
+    def model(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("bij,bjk->bik", a, b)
+
+    graph = visuai.build(model, (x(2, 3, 4), x(2, 4, 5))).graph
+    assert sum(flops for _, flops in graph.nodes(data="flops")) == 2 * 2 * 3 * 4 * 5
 
 
 def test_onnx_spellings() -> None:

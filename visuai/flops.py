@@ -40,6 +40,12 @@ class Call:
             return max(self.parameters.values(), key=prod)
         return self.inputs[argument]
 
+    def option(self, name: str) -> bool:
+        """Whether a flag is set, as an attribute or in a module's ``config``."""
+        return self.attributes.get(name) in (True, 1, "True") or (
+            f"{name}=True" in str(self.attributes.get("config", ""))
+        )
+
 
 def count(
     op: str,
@@ -57,7 +63,8 @@ def count(
         outputs: Shapes of the tensors that it returns.
         parameters: Shapes of a module's own parameters by local name: ``weight``, ``bias``.
         attributes: Its configuration: ``equation`` of an einsum, ``batch_first`` of a
-            ``MultiheadAttention`` and its ``add_zero_attn`` (False if absent).
+            ``MultiheadAttention`` and its ``add_zero_attn`` (False if absent), themselves or
+            in the text of ``config``.
 
     Returns:
         The number of operations; 0 for ops that do no matrix product; None if the shapes
@@ -118,7 +125,7 @@ _UNKNOWN = _Unknown()
 
 def _convolution(call: Call) -> int:
     """Each output element is a product of length channels per group times kernel size."""
-    if call.attributes.get("transposed") in (True, 1, "True"):
+    if call.option("transposed"):
         return _transposed_convolution(call)
     return 2 * prod(call.outputs[0]) * prod(call.weight()[1:])
 
@@ -188,6 +195,7 @@ def _einsum(call: Call) -> int:
     equation = call.attributes.get("equation")
     if not isinstance(equation, str):
         texts = [text for text in call.attributes.values() if isinstance(text, str)]
+        texts = [text.strip("'\"") for text in texts]
         equation = next((text for text in texts if "->" in text or "," in text), None)
     if equation is None:
         raise LookupError("no equation")
@@ -236,12 +244,12 @@ def _multi_head_attention(call: Call) -> int:
     """Projections of query, key and value, attention of all heads, and the output projection."""
     query, key, value = call.inputs[:3]
     width = query[-1]
-    sequence = 1 if call.attributes.get("batch_first") in (True, 1, "True") else 0
+    sequence = 1 if call.option("batch_first") else 0
     length = query[sequence] if len(query) == 3 else query[0]
     source = key[sequence] if len(key) == 3 else key[0]
     batch = prod(query[:-1]) // max(length, 1)
     seen = source + ("bias_k" in call.parameters)  # rows that options add to the keys
-    seen += call.attributes.get("add_zero_attn") in (True, 1, "True")
+    seen += call.option("add_zero_attn")
     projections = 2 * width * (2 * length * width + source * (key[-1] + value[-1]))
     return batch * (projections + 4 * length * seen * width)
 

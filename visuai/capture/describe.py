@@ -57,6 +57,9 @@ def module_entry(fqn: str, module: nn.Module, parent: str | None) -> Module:
             config = str(module.extra_repr())
         except Exception:  # A user's extra_repr must not stop a capture.
             config = ""
+    elif isinstance(module, nn.MultiheadAttention):  # It has none, and FLOPs hang on its layout.
+        options = "embed_dim", "num_heads", "batch_first", "add_zero_attn"
+        config = ", ".join(f"{name}={getattr(module, name, None)}" for name in options)
     name = type_name(module)
     return {
         "fqn": fqn,
