@@ -32,6 +32,7 @@ from visuai.capture.inputs import (
 )
 from visuai.capture.leaf import LeafMemo
 from visuai.capture.sites import Sites, user_line
+from visuai.capture.snapshot import unchanged
 from visuai.capture.stand_ins import (
     Kind,
     StandIns,
@@ -78,7 +79,8 @@ def capture(source: Source) -> Program:
                 break  # A guess is not worth a run with data.
             recorder = _Recorder(root, entry, bound, kind)
             try:
-                recorder.record_forward()
+                with unchanged(root):
+                    recorder.record_forward()
             except Exception as error:
                 failures.setdefault(kind, error)
                 if kind == "real":
@@ -112,7 +114,7 @@ def _blame(
     stand_ins = StandIns("real")
     args, kwargs = map_tensors(stand_ins.of, (bound.inputs.args, bound.inputs.kwargs))
     try:
-        with Substitute(stand_ins, inventory):
+        with unchanged(root), Substitute(stand_ins, inventory):
             (entry or root)(*args, **kwargs)
     except Exception as own:
         line = _user_frame(own)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
@@ -41,9 +42,20 @@ class StandIns:
 
             self._fake_mode = FakeTensorMode(allow_non_fake_inputs=True)
 
-    def active(self) -> AbstractContextManager[Any]:
+    @contextmanager
+    def active(self) -> Iterator[None]:
         """The context in which ops on stand-ins run."""
-        return self._fake_mode if self._fake_mode is not None else nullcontext()
+        if self._fake_mode is None:
+            yield
+            return
+        # What fails on fake tensors is tried on real ones next: no news for the user's log.
+        logger = logging.getLogger("torch._subclasses.fake_tensor")
+        disabled, logger.disabled = logger.disabled, True
+        try:
+            with self._fake_mode:
+                yield
+        finally:
+            logger.disabled = disabled
 
     def of(self, tensor: torch.Tensor, *, keep_value: bool = False) -> torch.Tensor:
         """Gives the stand-in of a tensor, the same one each time.

@@ -192,6 +192,14 @@ class _Tracer(fx.Tracer):
             proxy = self._reads[name] = self.create_proxy("get_attr", name, (), {})
         return proxy
 
+    def create_proxy(self, kind: str, target: Any, *args: Any, **kwargs: Any) -> Any:
+        """Looks into functions that ``torch.fx.wrap`` hides, as eager execution does."""
+        if kind == "call_function" and inspect.isfunction(target):
+            package = target.__module__.partition(".")[0]
+            if package not in ("torch", "_operator", "math"):
+                return target(*args[0], **args[1])
+        return super().create_proxy(kind, target, *args, **kwargs)
+
     def create_arg(self, a: Any) -> Any:
         """Refers to tensors by name, instead of hanging them onto the model."""
         if isinstance(a, fx.Proxy):  # Ahead of the base class, which looks at all it could be.

@@ -95,7 +95,7 @@ def _add(
                 ir.edges.append(_edge(source.name, offset, fx_node.name, len(inputs), spec))
             inputs.append(spec)
         if literal and op not in ("placeholder", "output", "get_attr"):
-            attributes[key] = _literal(argument)
+            attributes[key] = _literal(_folded(argument))
     if op == "getitem" and _is_container(fx_node.args[0]):
         op = "unpack"
         offset = _offset(fx_node.args[0], fx_node.args[1])
@@ -150,6 +150,8 @@ def _names(fx_node: fx.Node, ir: IR) -> tuple[str, str]:
     if packet is not None:
         return canonical(str(packet).rpartition(".")[2]), str(target)
     name = getattr(target, "__name__", type(target).__name__)
+    if isinstance(target, type) and isinstance(fx_node.meta.get("value"), dict):
+        return "pack", f"{target.__module__}.{name}"  # A dataclass is made of its fields.
     return canonical(name), f"{getattr(target, '__module__', None) or 'torch'}.{name}"
 
 
@@ -226,6 +228,18 @@ def _offset(argument: Any, key: Any) -> int:
             break
         offset += len(_leaves(item))
     return offset
+
+
+def _folded(argument: Any) -> Any:
+    """Gives an argument with known values in place of the nodes that computed them."""
+    if isinstance(argument, (tuple, list)):
+        return [_folded(item) for item in argument]  # pyright: ignore
+    if isinstance(argument, slice):
+        return slice(*(_folded(i) for i in (argument.start, argument.stop, argument.step)))
+    if hasattr(argument, "op") and hasattr(argument, "meta"):
+        value = argument.meta.get("value", argument)
+        return list(value) if isinstance(value, tuple) else value  # pyright: ignore
+    return argument
 
 
 def _literal(argument: Any) -> Scalar:
