@@ -27,11 +27,13 @@ HOSTILE = [
     "x" * 300,
 ]
 # Ops that every rule of prune-nodes, and none of them, has to do with.
-OPS = (
-    "relu relu add add mul cat view matmul softmax dropout clone contiguous to float type_as size "
-    "shape dim numel getitem zeros arange zeros_like full rand assert_async setitem floordiv "
-    "sub int pack pack unpack unpack split split expand masked_fill get_attr"
-).split()
+OPS = [
+    *["relu", "relu", "add", "add", "mul", "cat", "view", "matmul", "softmax", "dropout"],
+    *["clone", "contiguous", "to", "float", "type_as", "expand", "masked_fill", "rand"],
+    *["size", "shape", "dim", "numel", "getitem", "floordiv", "sub", "int", "assert_async"],
+    *["zeros", "arange", "zeros_like", "full", "get_attr", "setitem"],
+    *["pack", "pack", "unpack", "unpack", "split", "split"],
+]
 LEAVES = ["Linear", "ReLU", "Identity", "Dropout", "LayerNorm"]
 
 
