@@ -42,7 +42,7 @@ def place(
             # straight beside its branches and skips.
             tight = start[target] == start[source] + 1
             spine = tight and ranks.left[source] == ranks.left[target] + 1
-            weight = (16.0 if spine else 1.0) / (span * span)
+            weight = (200.0 if spine else 1.0) / (span * span)
             above[target].append((source, weight, shift))
             below[source].append((target, weight, -shift))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from importlib import import_module
 from importlib.resources import files
@@ -13,11 +14,12 @@ from visuai.errors import RenderError
 from visuai.ops import CATEGORIES
 from visuai.render.caption import captions, header_of, headings
 from visuai.render.fold import Drawn, drawn
-from visuai.render.label import count, node_facts, plain, shape, shorten
+from visuai.render.label import count, is_scope_node, node_facts, plain, shorten
 from visuai.render.layout import Layout, lay_out
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Palette, Theme, palette
 from visuai.render.sheet import Spacing
+from visuai.render.strokes import arrow_data, notes, path_data
 from visuai.topology import Topology
 
 
@@ -35,8 +37,8 @@ def render(
 ) -> str:
     """Draws a topology as a stand-alone HTML page.
 
-    The page holds all that it needs and asks the network for nothing. Nodes can be dragged,
-    hovered for their facts, and searched.
+    The page holds all that it needs and asks the network for nothing. Hovering a node tells
+    the facts about it, a click shows what it is wired to, and a field finds nodes by name.
 
     Args:
         topology: What to draw.
@@ -63,19 +65,23 @@ def render(
     drawing = drawn(topology, depth, expanded, fold_repeats)
     colours = palette(theme)
     words = captions(drawing)
-    spacing = Spacing(rank=40, item=30) if direction == "TB" else Spacing(rank=90, item=24)
     layout = lay_out(
         drawing.topology,
-        lambda key: (words[key].width + 8, words[key].height + 4),
+        lambda key: (words[key].width, words[key].height),
         header_of(headings(drawing)),
         direction=direction,
-        spacing=spacing,
-        wrap=False,
+        spacing=Spacing(rank=62 if shapes else 34) if direction == "LR" else None,
+        wrap=direction == "TB",
     )
     used = {node["category"] for node in drawing.topology.graph.nodes.values()}
     data = {
         "nodes": _nodes(drawing, layout, colours),
-        "edges": _edges(drawing, layout, direction, shapes),
+        "edges": _edges(drawing),
+        "wires": _wires(drawing, layout, direction),
+        "notes": [
+            [round(note.x, 1), round(note.y, 1), note.text, note.end]
+            for note in (notes(drawing, layout, direction) if shapes else ())
+        ],
         "frames": _frames(drawing, layout, colours),
         "width": round(layout.width),
         "height": round(layout.height),
@@ -86,6 +92,7 @@ def render(
             "wire": colours.wire,
             "ground": colours.ground,
             "line": colours.scope_line,
+            "mark": colours.hues["attention"],
         },
     }
     name = plain(topology.name if title is None else title) or "network"
@@ -134,7 +141,7 @@ def _vis(name: str) -> str:
             "Install it with: pip install 'pyvis>=0.3.2'."
         )
     text = found[-1].read_text(encoding="utf-8")
-    return "\n".join(line for line in text.splitlines() if "sourceMappingURL" not in line)
+    return re.sub(r"//# sourceMappingURL=\S+", "", text)  # the tools of a browser would fetch it
 
 
 def _script_json(data: Any) -> str:
@@ -147,80 +154,58 @@ def _nodes(drawing: Drawn, layout: Layout, colours: Palette) -> list[dict[str, A
     node_class = import_module("pyvis.node").Node
     words = captions(drawing)
     nodes: list[dict[str, Any]] = []
-    for number, (key, attributes) in enumerate(drawing.topology.graph.nodes.items()):
+    for index, (key, attributes) in enumerate(drawing.topology.graph.nodes.items()):
         box = layout.nodes[key]
         caption = words[key]
         paint = colours.paints.get(attributes["category"], colours.paints["other"])
         repeat = drawing.repeats.get(key, 1)
-        title = f"{caption.title} ×{repeat}" if repeat > 1 else caption.title
         node = node_class(
-            number,
-            "box",
-            f"{title}\n{caption.detail}" if caption.detail else title,
+            index,
+            "custom",
+            caption.title,
+            detail=caption.detail,
             x=round(box.x + box.width / 2, 1),
             y=round(box.y + box.height / 2, 1),
-            color={
-                "background": paint.fill,
-                "border": paint.line,
-                "highlight": {"background": paint.fill, "border": colours.text},
-                "hover": {"background": paint.fill, "border": colours.text},
-            },
-            borderWidth=3 if attributes.get("scope_node") else 1.2,
-            shapeProperties={"borderRadius": 9 if caption.small else 5},
+            w=round(box.width, 1),
+            h=round(box.height, 1),
+            fill=paint.fill,
+            line=paint.line,
+            small=caption.small,
+            closed=is_scope_node(attributes),
+            repeat=repeat,
             facts=node_facts(drawing.topology, key, repeat),
         )
         nodes.append(node.options)
     return nodes
 
 
-def _edges(
-    drawing: Drawn, layout: Layout, direction: Direction, shapes: bool
-) -> list[dict[str, Any]]:
+def _edges(drawing: Drawn) -> list[dict[str, Any]]:
+    """Edges as vis-network holds them: not drawn, since the layout knows better ways."""
     edge_class = import_module("pyvis.edge").Edge
     graph = drawing.topology.graph
-    number = {key: index for index, key in enumerate(graph)}
-    twins: dict[tuple[str, str], int] = {}
-    edges: list[dict[str, Any]] = []
-    for source, target, data in graph.edges(data=True):
-        twin = twins.get((source, target), 0)
-        twins[source, target] = twin + 1
-        text = shape(data)
-        edge = edge_class(
-            number[source],
-            number[target],
-            directed=True,
-            label=shorten(text, 24) if shapes and text else "",
-            smooth=_bend(layout, source, target, direction, twin),
-            facts=[
-                ("from", plain(source)),
-                ("to", plain(target)),
-                ("tensor", f"{text or '?'} {plain(data.get('dtype') or '')}".strip()),
-                *([("through", plain(", ".join(data["pruned"])))] if data.get("pruned") else []),
-            ],
+    index = {key: place for place, key in enumerate(graph)}
+    return [
+        edge_class(index[source], index[target], directed=True, hidden=True).options
+        for source, target in graph.edges()
+    ]
+
+
+def _wires(
+    drawing: Drawn, layout: Layout, direction: Direction
+) -> list[tuple[int, int | None, str, str]]:
+    """Gives (source, target or None, line, arrow head) of each piece of an edge."""
+    index = {key: place for place, key in enumerate(drawing.topology.graph)}
+    return [
+        (
+            index[wire.value[0]],
+            None if wire.target is None else index[wire.target],
+            path_data(wire.path),
+            arrow_data(wire.path[-1][-2], wire.path[-1][-1], direction)
+            if wire.target is not None
+            else "",
         )
-        edges.append(edge.options)
-    return edges
-
-
-def _bend(
-    layout: Layout, source: str, target: str, direction: Direction, twin: int
-) -> dict[str, Any]:
-    """Bends an edge: gently to the next rank, in an arc around what a skip passes."""
-    a, b = layout.nodes[source], layout.nodes[target]
-    along = b.y - a.y - a.height if direction == "TB" else b.x - a.x - a.width
-    aside = (
-        abs(a.x + a.width / 2 - b.x - b.width / 2)
-        if direction == "TB"
-        else abs(a.y + a.height / 2 - b.y - b.height / 2)
-    )
-    if along > 130 and aside < 60:
-        reach = 70 + along * 0.06
-        side = "curvedCCW" if direction == "TB" else "curvedCW"
-        return {"enabled": True, "type": side, "roundness": round(min(reach / along * 1.6, 0.9), 3)}
-    if twin:
-        return {"enabled": True, "type": "curvedCW", "roundness": round(0.35 * twin, 2)}
-    forced = "vertical" if direction == "TB" else "horizontal"
-    return {"enabled": True, "type": "cubicBezier", "forceDirection": forced, "roundness": 0.45}
+        for wire in layout.wires
+    ]
 
 
 def _frames(drawing: Drawn, layout: Layout, colours: Palette) -> list[dict[str, Any]]:
@@ -238,7 +223,8 @@ def _frames(drawing: Drawn, layout: Layout, colours: Palette) -> list[dict[str, 
                 "w": round(box.width, 1),
                 "h": round(box.height, 1),
                 "fill": colours.scopes[depth[key] % len(colours.scopes)],
-                "title": f"{head.title} {head.badge}".strip(),
+                "title": head.title,
+                "badge": head.badge,
                 "name": head.name,
             }
         )

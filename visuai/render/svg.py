@@ -27,10 +27,11 @@ from visuai.render.label import (
     shorten,
     text_width,
 )
-from visuai.render.layout import Layout, Step, Wire, lay_out
+from visuai.render.layout import Layout, Wire, lay_out
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Palette, Theme, palette
 from visuai.render.sheet import Box, Spacing
+from visuai.render.strokes import arrow_data, notes, number, path_data
 from visuai.render.wiring import Value
 from visuai.topology import Topology
 
@@ -104,7 +105,7 @@ def render(
     if name:
         body.append(_title(name, drawing, width, top, prefix))
         top += 26
-    body.append(f'<g transform="translate({_n((width - layout.width) / 2)} {_n(top)})">')
+    body.append(f'<g transform="translate({number((width - layout.width) / 2)} {number(top)})">')
     body.extend(_scopes(drawing, layout, heads, colours, prefix))
     body.extend(_wires(drawing, layout, direction, prefix))
     body.extend(_nodes(drawing, layout, words, prefix))
@@ -116,11 +117,11 @@ def render(
         lines, height = _legend([key for key in CATEGORIES if key in used], width, top, prefix)
         body.extend(lines)
         top += height
-    size = f"{_n(width)} {_n(top + _MARGIN)}"
+    size = f"{number(width)} {number(top + _MARGIN)}"
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" width="{_n(width)}" '
-            f'height="{_n(top + _MARGIN)}" font-family="{_FONT}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" width="{number(width)}" '
+            f'height="{number(top + _MARGIN)}" font-family="{_FONT}" role="img">',
             f"<title>{escape(name or 'network')}</title>",
             _style(colours, used, prefix),
             f'<rect width="100%" height="100%" fill="{colours.ground}"/>',
@@ -128,11 +129,6 @@ def render(
             "</svg>\n",
         ]
     )
-
-
-def _n(number: float) -> str:
-    """Spells a number with at most one decimal."""
-    return f"{number:.1f}".removesuffix(".0")
 
 
 def _style(colours: Palette, used: set[str], prefix: str) -> str:
@@ -157,8 +153,8 @@ def _title(name: str, drawing: Drawn, width: float, top: float, prefix: str) -> 
     total = drawing.topology.num_parameters
     facts = f"{count(total)} parameters" if total else ""
     return (
-        f'<text class="{prefix}t" x="{_n(width / 2)}" y="{_n(top + 13)}" text-anchor="middle" '
-        f'font-size="15"><tspan font-weight="600">{escape(shorten(name, 60))}</tspan>'
+        f'<text class="{prefix}t" x="{number(width / 2)}" y="{number(top + 13)}" '
+        f'text-anchor="middle" font-size="15"><tspan font-weight="600">{escape(shorten(name, 60))}</tspan>'
         f'<tspan class="{prefix}f" dx="8" font-size="10.5">{facts}</tspan></text>'
     )
 
@@ -170,8 +166,8 @@ def _tooltip(facts: list[tuple[str, str]]) -> str:
 
 def _frame(box: Box, radius: float, extra: str) -> str:
     return (
-        f'<rect x="{_n(box.x)}" y="{_n(box.y)}" width="{_n(box.width)}" '
-        f'height="{_n(box.height)}" rx="{_n(radius)}" {extra}/>'
+        f'<rect x="{number(box.x)}" y="{number(box.y)}" width="{number(box.width)}" '
+        f'height="{number(box.height)}" rx="{number(radius)}" {extra}/>'
     )
 
 
@@ -192,7 +188,7 @@ def _scopes(
         parts.append(_frame(box, 8, f'fill="{fill}" stroke="{colours.scope_line}"'))
         left, line = box.x + 8, box.y + 13
         parts.append(
-            f'<text class="{prefix}t" x="{_n(left)}" y="{_n(line)}" font-size="{DETAIL}" '
+            f'<text class="{prefix}t" x="{number(left)}" y="{number(line)}" font-size="{DETAIL}" '
             f'font-weight="600">{escape(head.title)}</text>'
         )
         if head.badge:
@@ -200,7 +196,7 @@ def _scopes(
             parts.extend(_badge(head.badge, left, box.y + 4, prefix))
         if head.name:
             parts.append(
-                f'<text class="{prefix}f" x="{_n(box.x + box.width - 8)}" y="{_n(line)}" '
+                f'<text class="{prefix}f" x="{number(box.x + box.width - 8)}" y="{number(line)}" '
                 f'font-size="{DETAIL}" text-anchor="end">{escape(head.name)}</text>'
             )
         yield f"<g>{''.join(parts)}</g>"
@@ -210,17 +206,9 @@ def _badge(text: str, x: float, y: float, prefix: str) -> Iterator[str]:
     width = text_width(text, DETAIL) * 1.08 + 8
     yield _frame(Box(x, y, width, 12), 6, f'class="{prefix}a"')
     yield (
-        f'<text class="{prefix}b" x="{_n(x + width / 2)}" y="{_n(y + 9.4)}" font-size="9" '
+        f'<text class="{prefix}b" x="{number(x + width / 2)}" y="{number(y + 9.4)}" font-size="9" '
         f'font-weight="700" text-anchor="middle">{escape(text)}</text>'
     )
-
-
-def _path(steps: list[Step]) -> str:
-    x, y = steps[0]
-    rest = (
-        ("L" if len(step) == 2 else "C") + " ".join(_n(part) for part in step) for step in steps[1:]
-    )
-    return f"M{_n(x)} {_n(y)}{''.join(rest)}"
 
 
 def _wires(drawing: Drawn, layout: Layout, direction: Direction, prefix: str) -> Iterator[str]:
@@ -243,20 +231,14 @@ def _wires(drawing: Drawn, layout: Layout, direction: Direction, prefix: str) ->
         ]
         if specs[value]:
             facts.append(("tensor", specs[value]))
-        lines = "".join(_path(wire.path) for wire in wires)
+        lines = "".join(path_data(wire.path) for wire in wires)
         heads = "".join(
-            _arrow(wire.path[-1][-2], wire.path[-1][-1], direction)
+            arrow_data(wire.path[-1][-2], wire.path[-1][-1], direction)
             for wire in wires
             if wire.target is not None
         )
         arrows = f'<path class="{prefix}a" d="{heads}"/>' if heads else ""
         yield f'<g>{_tooltip(facts)}<path class="{prefix}w" d="{lines}"/>{arrows}</g>'
-
-
-def _arrow(x: float, y: float, direction: Direction) -> str:
-    if direction == "LR":
-        return f"M{_n(x)} {_n(y)}l-6-2.8v5.6z"
-    return f"M{_n(x)} {_n(y)}l-2.8-6h5.6z"
 
 
 def _nodes(drawing: Drawn, layout: Layout, words: dict[str, Caption], prefix: str) -> Iterator[str]:
@@ -283,12 +265,12 @@ def _nodes(drawing: Drawn, layout: Layout, words: dict[str, Caption], prefix: st
         if caption.detail:
             line = box.y + box.height / 2 - (1.5 if caption.small else 2.5)
         parts.append(
-            f'<text class="{prefix}t" x="{_n(middle)}" y="{_n(line)}" font-size="{size}" '
+            f'<text class="{prefix}t" x="{number(middle)}" y="{number(line)}" font-size="{size}" '
             f'text-anchor="middle"{"" if caption.small else _BOLD}>{escape(caption.title)}</text>'
         )
         if caption.detail:
             parts.append(
-                f'<text class="{prefix}f" x="{_n(middle)}" y="{_n(line + 12.5)}" '
+                f'<text class="{prefix}f" x="{number(middle)}" y="{number(line + 12.5)}" '
                 f'font-size="{DETAIL}" text-anchor="middle">{escape(caption.detail)}</text>'
             )
         if repeat > 1:
@@ -303,24 +285,11 @@ def _category(name: str) -> str:
 
 
 def _tags(drawing: Drawn, layout: Layout, direction: Direction, prefix: str) -> Iterator[str]:
-    specs: dict[Value, str] = {}
-    for source, _, data in drawing.topology.graph.edges(data=True):
-        specs[source, int(data.get("source_output", 0))] = shape(data)
-    outputs: dict[str, int] = {}
-    for tag in layout.tags:
-        outputs[tag.value[0]] = outputs.get(tag.value[0], 0) + 1
-    for tag in layout.tags:
-        text = shorten(specs.get(tag.value, ""), 24)
-        if not text or outputs[tag.value[0]] > 1:  # no room between the lines of a split
-            continue
-        x, y, anchor = tag.x + 5, tag.y + 11.5, "start"
-        if direction == "LR":
-            x, y = tag.x + 4, tag.y - 3.5
-        elif tag.left:
-            x, anchor = tag.x - 5, "end"
+    for note in notes(drawing, layout, direction):
+        anchor = "end" if note.end else "start"
         yield (
-            f'<text class="{prefix}s" x="{_n(x)}" y="{_n(y)}" font-size="8.5" '
-            f'text-anchor="{anchor}">{escape(text)}</text>'
+            f'<text class="{prefix}s" x="{number(note.x)}" y="{number(note.y)}" font-size="8.5" '
+            f'text-anchor="{anchor}">{escape(note.text)}</text>'
         )
 
 
@@ -345,8 +314,8 @@ def _legend(used: list[str], width: float, top: float, prefix: str) -> tuple[lis
         for x, name in line:
             parts.append(
                 f'<g><title>{escape(CATEGORIES[name])}</title><rect class="{prefix}{name}" '
-                f'x="{_n(left + x)}" y="{_n(y)}" width="11" height="11" rx="3"/><text '
-                f'class="{prefix}f" x="{_n(left + x + 16)}" y="{_n(y + 9)}" '
+                f'x="{number(left + x)}" y="{number(y)}" width="11" height="11" rx="3"/><text '
+                f'class="{prefix}f" x="{number(left + x + 16)}" y="{number(y + 9)}" '
                 f'font-size="{DETAIL}">{name}</text></g>'
             )
         y += 18
