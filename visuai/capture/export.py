@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -94,7 +94,7 @@ def from_exported_program(exported: ExportedProgram, model: nn.Module | None = N
                 for at, spec in enumerate(exported.graph_signature.output_specs)
                 if spec.kind.name in ("USER_OUTPUT", "LOSS_OUTPUT")
             ],
-            known=frozenset() if inventory is None else frozenset(inventory.modules),
+            name_of=_names(model, inventory),
         )
     )
     tensors = _tensors(exported)
@@ -117,6 +117,23 @@ def from_exported_program(exported: ExportedProgram, model: nn.Module | None = N
         calls=lowered.calls,
         versions={"torch": torch.__version__},
     )
+
+
+def _names(model: nn.Module | None, inventory: Inventory | None) -> Callable[[str], str]:
+    """Gives a function from any name of a module to its first one."""
+    first: dict[str, str] = {}
+
+    def name_of(fqn: str) -> str:
+        if model is None or inventory is None or fqn in inventory.modules:
+            return fqn
+        if fqn not in first:
+            try:
+                first[fqn] = inventory.name_of(model.get_submodule(fqn), "")
+            except AttributeError:
+                first[fqn] = fqn
+        return first[fqn]
+
+    return name_of
 
 
 class _Calls(nn.Module):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -18,6 +18,7 @@ import torch
 from torch import fx
 from torch.fx.node import map_arg
 
+from visuai.capture.eager import write_view
 from visuai.errors import CaptureError
 from visuai.ops import is_leaf_type
 from visuai.program import Site, Spec
@@ -41,7 +42,8 @@ class Exported:
         paths: Placeholder to where in the arguments it comes from.
         arguments: Names of forward's arguments, in order.
         outputs: Indices of the user's outputs among the graph's.
-        known: FQNs of the modules, where they are known otherwise.
+        name_of: Gives the first name of a module that has several; the name itself if it is
+            not known.
     """
 
     graph: fx.Graph
@@ -49,7 +51,7 @@ class Exported:
     paths: Mapping[str, Path]
     arguments: list[str]
     outputs: list[int]
-    known: frozenset[str] = frozenset()
+    name_of: Callable[[str], str] = str
 
 
 @dataclass(slots=True, eq=False)
@@ -86,8 +88,12 @@ class _Frame:
 
 
 # These do nothing to the data flow; export inserts them on its own account.
-_IDENTITIES = frozenset({"lift_fresh", "lift_fresh_copy", "detach_", "alias"})
-_CHECKS = re.compile(r"_assert|sym_constrain_range|_check|_guards_fn")
+_IDENTITIES = frozenset(
+    ["lift_fresh", "lift_fresh_copy", "detach_", "alias", "_add_batch_dim", "_remove_batch_dim"]
+)
+_CHECKS = re.compile(
+    r"_assert|sym_constrain_range|_check|_guards_fn|_vmap_(in|de)crement|lazy_load_decompositions"
+)
 # Regions that export wraps because a flag differs inside: the ops of the region are the network.
 _REGIONS = frozenset(
     [
@@ -134,6 +140,7 @@ class _Lowering:
         self._written: dict[str, fx.Node] = {}  # the same for parameters, by FQN
         self._root: dict[fx.Node, fx.Node] = {}  # view -> tensor that it looks into
         self._repairs: list[fx.Node] = []
+        self._numbers: dict[tuple[str, str], int] = {}
 
     def run(self) -> Lowered:
         frames = [_Frame(iter(self._exported.graph.nodes))]
@@ -227,23 +234,32 @@ class _Lowering:
             region = self._region(node, frame)
             if region is not None:
                 return region
-        new = self._graph.create_node(
-            node.op,
-            node.target,
-            self._arguments_of(node.args, frame, site),
-            self._arguments_of(node.kwargs, frame, site),
-            name=node.name,
-        )
+        target: Any = node.target
+        args: Any = self._arguments_of(node.args, frame, site)
+        kwargs: Any = self._arguments_of(node.kwargs, frame, site)
+        indexing = _indexing(node)
+        if indexing:  # `x[:, 0]` is a slice and a selection in ATen, and one op to its author
+            target, args, kwargs = operator.getitem, self._index(args, indexing), {}
+        new = self._graph.create_node(node.op, target, args, kwargs, name=_name(node, indexing))
         new.meta["site"] = site
+        if indexing:
+            new.meta["indexing"] = indexing
         value = _value(node)
         if value is not None:
             new.meta["value"] = value
         source = user_frame(node.meta.get("stack_trace"))
         if source is not None:
             new.meta["source"] = source
-        frame.env[node] = new
-        self._aliases(new, site)
+        frame.env[node] = self._aliases(new, node.target, site)
         return None
+
+    def _index(self, args: Any, indexing: str) -> tuple[Any, ...]:
+        """Gives the arguments of an indexing of which this op is the next part."""
+        base, *index = args
+        if isinstance(base, fx.Node) and base.meta.get("indexing") == indexing:
+            self._repairs.append(base)
+            return base.args[0], [*cast("list[Any]", base.args[1]), *index]
+        return base, index
 
     def _region(self, node: fx.Node, frame: _Frame) -> _Frame | None:
         for at, argument in enumerate(node.args):
@@ -323,70 +339,99 @@ class _Lowering:
             node = got
         return self._now(node)
 
-    def _aliases(self, node: fx.Node, site: Site) -> None:
-        """Notes what ``node`` looks into or writes to, as the op's schema tells."""
-        schema = getattr(node.target, "_schema", None)
-        if schema is None:
-            return
-        for at, argument in enumerate(schema.arguments):
+    def _aliases(self, node: fx.Node, target: Any, site: Site) -> fx.Node:
+        """Notes what ``node`` looks into or writes to, as the schema of its op tells.
+
+        Returns:
+            The node that later reads of it read.
+        """
+        schema = getattr(target, "_schema", None)
+        for at, argument in enumerate(() if schema is None else schema.arguments):
             if argument.alias_info is None:
                 continue
             tensor = node.args[at] if at < len(node.args) else node.kwargs.get(argument.name)
             if not isinstance(tensor, fx.Node):
                 continue
             if argument.alias_info.is_write:
-                self._write(tensor, node, site)
-            else:
-                self._root[node] = self._root.get(tensor, tensor)
+                return self._write(tensor, node, site)
+            self._root[node] = self._root.get(tensor, tensor)
+        return node
 
-    def _write(self, tensor: fx.Node, by: fx.Node, site: Site) -> None:
+    def _write(self, tensor: fx.Node, by: fx.Node, site: Site) -> fx.Node:
         root = self._root.get(tensor, tensor)
         if root.op == "get_attr" and is_leaf_type(self._types.get(site.scope, "")):
-            return  # BatchNorm's counters are its own affair
+            return by  # BatchNorm's counters are its own affair
         result = by
-        self._latest[tensor] = by
         if root is not tensor:
-            result = self._graph.call_function(operator.setitem, (self._now(root), (), by))
-            result.meta["site"] = site
-            result.meta["value"] = root.meta.get("value")
-            self._repairs.append(result)
+            result = self._write_through(tensor, by, self._now(root))
             self._latest[self._now(root)] = result
+        else:
+            self._latest[tensor] = by
         if root.op == "get_attr":
             self._written[str(root.target)] = result
+        return result
+
+    def _write_through(self, view: fx.Node, by: fx.Node, root: fx.Node) -> fx.Node:
+        """Adds the node that a tensor is after ``by`` wrote to a view of it."""
+        copied = str(by.target) in ("aten.copy_.default", "aten.fill_.Scalar", "aten.fill_.Tensor")
+        where: list[Any] = list(view.args[1:2])
+        value: list[Any] = list(by.args[1:2])
+        if copied and value and where and "__setitem__" in str(view.meta.get("indexing")):
+            self._repairs.extend([view, by])  # x[:, 0] = value is one op to its author
+            target, args = operator.setitem, (root, where[0], value[0])
+        else:
+            target, args = write_view, (root, by)
+        result = self._graph.create_node("call_function", target, args, name=target.__name__)
+        result.meta.update({key: by.meta[key] for key in ("site", "source") if key in by.meta})
+        result.meta["value"] = root.meta.get("value")
+        self._repairs.append(result)
+        return result
 
     def _site(self, node: fx.Node) -> Site:
         """Reads the module calls around a node, and notes them in the tables."""
         caller, call = "", 0
-        for key, (name, kind) in _stack(node):
-            fqn, index = self._call_of(key, name)
+        for key, (raw, kind) in _stack(node):
+            fqn, index = self._call_of(key, raw)
             self._types.setdefault(fqn, "")
             if kind:
                 self._types[fqn] = kind
             if fqn == "":
                 continue
+            # Numbered as met: the source counts the names of one module apart.
+            number = self._numbers.setdefault((raw, index), len(self._calls.get(fqn, ())))
             callers = self._calls.setdefault(fqn, [])
-            if index <= len(callers) + _MAX_GAP:
-                # A call that ran no op leaves no trace; its caller is taken to be this one's.
-                callers.extend([(caller, call)] * (index + 1 - len(callers)))
-            caller, call = fqn, index
+            if number == len(callers):
+                callers.append((caller, call))
+            caller, call = fqn, number
             if is_leaf_type(kind):
                 break
         return Site(caller, call)
 
-    def _call_of(self, key: str, fqn: str) -> tuple[str, int]:
-        if fqn not in self._exported.known:
-            match = _CALL.fullmatch(fqn)
-            if match:
-                return match[1], _index(match[2])
-        match = None if key.endswith(fqn) else _CALL.fullmatch(key)
-        return fqn, _index(match[2]) if match else 0
+    def _call_of(self, key: str, raw: str) -> tuple[str, str]:
+        """Gives the module, and what tells the call apart from its others."""
+        fqn = self._exported.name_of(raw)
+        if fqn == raw:
+            match = _CALL.fullmatch(fqn)  # strict export writes the call into the name
+            if match and match[1] in self._types:
+                return match[1], key
+        return fqn, key
 
 
-_MAX_GAP = 10_000  # a damaged file may claim any call index
+def _name(node: fx.Node, indexing: str) -> str:
+    return "getitem" if indexing else node.name
 
 
-def _index(digits: str) -> int:
-    return int(digits) if len(digits) < 8 else 0
+def _indexing(node: fx.Node) -> str:
+    """Gives which ``x[...]`` of the user's a node is a part of; "" if of none."""
+    function = node.meta.get("torch_fn")
+    if not function or not str(function[1]).endswith((".__getitem__", ".__setitem__")):
+        return ""
+    return str(function[0]) if str(node.target) in _INDEXING else ""
+
+
+_INDEXING = frozenset(
+    ["aten.select.int", "aten.slice.Tensor", "aten.unsqueeze.default", "aten.index.Tensor"]
+)
 
 
 def _is_single(values: Any) -> bool:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import onnx
 
 
+_KEPT_ELEMENTS = 64  # Target shapes and the like, which shape inference reads.
+
+
 def capture(source: Source) -> Program:
     """Captures a model by ``torch.onnx.export``, or reads a ``ModelProto`` or an ONNX file.
 
@@ -66,7 +69,10 @@ def from_model_proto(model: onnx.ModelProto) -> Program:
 
 
 def _export(root: nn.Module, inputs: Inputs) -> onnx.ModelProto:
+    args: tuple[Any, ...]
     args, kwargs = fit(root, (inputs.args, inputs.kwargs))
+    if args and isinstance(args[-1], dict):
+        args = (*args, {})  # else the exporter takes the last argument for the keywords
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         program: Any = torch.onnx.export(  # pyright: ignore[reportUnknownMemberType]
@@ -78,7 +84,21 @@ def _export(root: nn.Module, inputs: Inputs) -> onnx.ModelProto:
             external_data=False,
             verbose=False,
         )
-        return program.model_proto
+        return _without_weights(program.model)
+
+
+def _without_weights(model: Any) -> onnx.ModelProto:
+    """Writes the exporter's model down with its large tensors by shape and dtype only."""
+    import onnx_ir
+
+    to_proto: Any = onnx_ir.to_proto
+    for value in model.graph.initializers.values():
+        tensor = value.const_value
+        if tensor is not None and tensor.size > _KEPT_ELEMENTS:
+            value.const_value = onnx_ir.ExternalTensor(
+                "weights", 0, tensor.nbytes, tensor.dtype, shape=tensor.shape, name=value.name
+            )
+    return to_proto(model)
 
 
 def _export_inferred(root: nn.Module, model: Any) -> tuple[str, onnx.ModelProto]:

@@ -404,7 +404,12 @@ def _metadata(metadata: dict[str, Any]) -> dict[str, Any]:
         parts = entry.split(",")
         if len(parts) == 3:
             stack[parts[0]] = (parts[1], parts[2])
-    return {"nn_module_stack": stack, "stack_trace": metadata.get("stack_trace")}
+    function = str(metadata.get("torch_fn") or "").split(";")
+    return {
+        "nn_module_stack": stack,
+        "stack_trace": metadata.get("stack_trace"),
+        "torch_fn": function if len(function) == 2 else None,
+    }
 
 
 class Opaque:

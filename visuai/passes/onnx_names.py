@@ -28,7 +28,7 @@ _TORCH_NAMES: dict[str, str] = {
     "GRU": "gru",
     "RNN": "rnn",
     "Reshape": "reshape",
-    "Transpose": "permute",
+    "Slice": "getitem",
     "Concat": "cat",
     "ConcatFromSequence": "cat",
     "SequenceConstruct": "tuple",
@@ -114,8 +114,16 @@ def torch_name(
     if op_type == "Gemm":
         return "linear" if second and attributes.get("transB", 0) == 1 else "addmm"
     if op_type == "Gather":
-        return "embedding" if weight and weight[0] else "index_select"
+        return "embedding" if weight and weight[0] else "getitem"
+    if op_type == "Transpose":
+        return "transpose" if _swaps(attributes.get("perm")) else "permute"
     if op_type in _TORCH_NAMES:
         return _TORCH_NAMES[op_type]
     name = _WORD.sub("_", op_type.removeprefix("aten_").removeprefix("Reduce")).lower()
     return canonical(name)
+
+
+def _swaps(permutation: Any) -> bool:
+    """Tells whether a permutation, as text, only swaps two dimensions."""
+    order = re.findall(r"\d+", str(permutation))
+    return sum(str(place) != dim for place, dim in enumerate(order)) == 2

@@ -87,14 +87,24 @@ class _Reader:
         for node in graph.node:
             if node.op_type == "Constant" and not node.domain and len(node.output) == 1:
                 self._constants[node.output[0]] = node
-            elif node.op_type == "Identity" and node.input and node.input[0] in self._initializers:
-                self._initializers[node.output[0]] = self._initializers[node.input[0]]
+            elif node.op_type == "Identity" and not node.domain and self._alias(node):
+                continue
             elif not sizes or not all(name in sizes for name in node.output if name):
                 self._call(node)
         self._output([info.name for info in graph.output])
         table = module_table(self._scopes.types)
         self._ir.modules = {**self._program.modules, **table, **self._program.modules}
         return self._ir
+
+    def _alias(self, node: NodeProto) -> bool:
+        """Lets the output of an Identity stand for its input."""
+        if not (len(node.input) == len(node.output) == 1):
+            return False
+        for table in (self._initializers, self._produced, self._constants):
+            if node.input[0] in table:
+                cast("dict[str, Any]", table)[node.output[0]] = table[node.input[0]]
+                return True
+        return False
 
     def _call(self, node: NodeProto) -> None:
         scope = self._scopes.of(node)
