@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections import UserDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -526,7 +527,9 @@ def compiled() -> tuple[Any, ...]:
 
 @pattern
 def scripted() -> tuple[Any, ...]:
-    return torch.jit.script(nn.Sequential(linear(), nn.ReLU(), linear())), (X,)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # It is deprecated; there are many such files.
+        return torch.jit.script(nn.Sequential(linear(), nn.ReLU(), linear())), (X,)
 
 
 @pattern

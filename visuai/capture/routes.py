@@ -18,6 +18,7 @@ from visuai import plugins
 from visuai.capture.describe import walk
 from visuai.capture.inputs import Inputs, forward_of, given, inferred, owner
 from visuai.capture.snapshot import unchanged
+from visuai.capture.stack import with_room
 from visuai.errors import CaptureError, InputError, ModelError, VisuaiError
 from visuai.program import Program, Source
 
@@ -64,7 +65,8 @@ def capture(
         with unchanged(_root(source)):
             source, notes = _plain(source)
             with unchanged(_root(source)):
-                program, failures = _attempt(source, route, progress, _root(source))
+                root = _root(source)
+                program, failures = with_room(root, _attempt, source, route, progress, root)
     return replace(program, notes=[*notes, *program.notes]), failures
 
 
