@@ -46,7 +46,7 @@ class Structures:
 
     def scope(self, scope: Scope, children: list[int], wires: list[int]) -> int:
         """Gives the number of a scope's structure, from those of its children."""
-        return self._number((scope.type, scope.config, tuple(children), tuple(wires)))
+        return self._number((scope.type, scope.config, tuple(children), tuple(sorted(wires))))
 
     def wire(self, edge: Edge, source: int, target: int) -> int:
         """Gives the number of an edge between two places counted from a scope's start."""
