@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,23 +44,15 @@ def repeats(topology: Topology, *, nested: bool = False) -> list[Repeat]:
         ('0', '1')
     """
     numbers: dict[Hashable, int] = {}
-    kinds = _kinds(topology, numbers)
+    kinds = block_kinds(
+        topology, _labels(topology), lambda key: numbers.setdefault(key, len(numbers))
+    )
     size = dict.fromkeys(topology.scopes, 0)
     for _, data in topology.graph.nodes(data=True):
         size[data["scope"]] += data.get("nodes", 1)
-    inside = _edges_inside(topology)
     alike: dict[int, list[str]] = {}
     for key in reversed(list(topology.scopes)):  # children come after their parents
         scope = topology.scopes[key]
-        places = {child: at for at, child in enumerate(scope.children)}
-        edges = sorted((places[a], places[b], *rest) for a, b, *rest in inside.get(key, ()))
-        signature = (
-            scope.type,
-            scope.config,
-            tuple(kinds[child] for child in scope.children),
-            tuple(edges),
-        )
-        kinds[key] = numbers.setdefault(signature, len(numbers))
         alike.setdefault(kinds[key], []).append(key)
         if scope.parent is not None:
             size[scope.parent] += size[key]
@@ -80,12 +72,36 @@ def repeats(topology: Topology, *, nested: bool = False) -> list[Repeat]:
     ]
 
 
-def _kinds(topology: Topology, numbers: dict[Hashable, int]) -> dict[str, int]:
-    """Numbers each node by what it does, whatever its name."""
+def block_kinds(
+    topology: Topology, labels: Mapping[str, Hashable], number: Callable[[Hashable], int]
+) -> dict[str, int]:
+    """Numbers each scope by its class and what is inside, whatever the names.
+
+    Args:
+        topology: The network.
+        labels: What each node does, by id.
+        number: Gives equal keys one number.
+
+    Returns:
+        Numbers by scope id.
+    """
+    inside = _edges_inside(topology)
     kinds: dict[str, int] = {}
+    for key in reversed(list(topology.scopes)):  # children come after their parents
+        scope = topology.scopes[key]
+        places = {child: at for at, child in enumerate(scope.children)}
+        edges = sorted((places[a], places[b], *rest) for a, b, *rest in inside.get(key, ()))
+        children = [kinds[child] if child in kinds else labels[child] for child in scope.children]
+        kinds[key] = number((scope.type, scope.config, tuple(children), tuple(edges)))
+    return kinds
+
+
+def _labels(topology: Topology) -> dict[str, Hashable]:
+    """Labels each node by what it does, whatever its name."""
+    labels: dict[str, Hashable] = {}
     for key, data in topology.graph.nodes(data=True):
         read = [topology.parameters.get(name) for name in data["parameters"]]
-        signature = (
+        labels[key] = (
             data["op_kind"],
             data["op"],
             data["target"],
@@ -93,8 +109,7 @@ def _kinds(topology: Topology, numbers: dict[Hashable, int]) -> dict[str, int]:
             repr(data["outputs"]),
             repr([held and (held["shape"], held["dtype"], held["requires_grad"]) for held in read]),
         )
-        kinds[key] = numbers.setdefault(signature, len(numbers))
-    return kinds
+    return labels
 
 
 def _edges_inside(topology: Topology) -> dict[str, list[tuple[Any, ...]]]:
