@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -84,6 +85,7 @@ def _add(
     below: _Below,
 ) -> None:
     site: Site = fx_node.meta.get("site") or Site("", None)
+    id_ = _id(fx_node)
     op, target = _names(fx_node, ir)
     inputs: list[TensorSpec | None] = []
     attributes: dict[str, Scalar] = {}
@@ -92,7 +94,7 @@ def _add(
         for source, offset, spec in _sources(argument, leaves):
             literal = False
             if source in leaves:
-                ir.edges.append(_edge(source.name, offset, fx_node.name, len(inputs), spec))
+                ir.edges.append(_edge(_id(source), offset, id_, len(inputs), spec))
             inputs.append(spec)
         if literal and op not in ("placeholder", "output", "get_attr"):
             attributes[key] = _literal(_folded(argument))
@@ -107,7 +109,7 @@ def _add(
         attributes = {"config": config} if config else {}
     elif fx_node.op == "get_attr":
         parameters = [site.fqn or str(fx_node.target)]
-    ir.nodes[fx_node.name] = Node(
+    ir.nodes[id_] = Node(
         op_kind=_kind(fx_node),
         op=op,
         target=target,
@@ -125,13 +127,23 @@ def _add(
         else _flops(op, inputs, outputs, below.shapes(site.fqn, parameters), attributes),
     )
     if fx_node.op == "placeholder":
-        ir.inputs.append(fx_node.name)
+        ir.inputs.append(id_)
     elif fx_node.op == "output":
-        ir.outputs.append(fx_node.name)
+        ir.outputs.append(id_)
 
 
 def _kind(fx_node: fx.Node) -> OpKind:
     return fx_node.op  # type: ignore[return-value]
+
+
+def _id(fx_node: fx.Node) -> str:
+    """Gives a node's id. An argument keeps its name where fx adds to it (``input_1``).
+
+    That is for names of builtins, which fx gives to no node, so that the id is free.
+    """
+    if fx_node.op == "placeholder" and hasattr(builtins, str(fx_node.target)):
+        return str(fx_node.target)
+    return fx_node.name
 
 
 def _names(fx_node: fx.Node, ir: IR) -> tuple[str, str]:
