@@ -87,17 +87,19 @@ def fold(topology: Topology) -> Drawn:
 
     folded: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     folded.add_nodes_from((key, data) for key, data in graph.nodes(data=True) if key not in gone)
-    moved_once: set[tuple[str, str, int, int]] = set()
+    moved: list[tuple[str, str, dict[str, Any]]] = []
+    known: set[tuple[str, str, int, int]] = set()
     for source, target, data in graph.edges(data=True):
-        if _within_run(member_of.get(source, ()), member_of.get(target, ())):
-            continue
-        ends = (_resolve(source, stand_in), _resolve(target, stand_in))
-        mark = (*ends, int(data.get("source_output", 0)), int(data.get("target_input", 0)))
-        if ends != (source, target):
-            if mark in moved_once:
-                continue
-            moved_once.add(mark)
-        folded.add_edge(*ends, **data)
+        if source not in stand_in and target not in stand_in:
+            folded.add_edge(source, target, **data)
+            known.add(_mark(source, target, data))
+        elif not _within_run(member_of.get(source, ()), member_of.get(target, ())):
+            moved.append((_resolve(source, stand_in), _resolve(target, stand_in), data))
+    for source, target, data in moved:  # what the first member has too is there already
+        mark = _mark(source, target, data)
+        if mark not in known:
+            known.add(mark)
+            folded.add_edge(source, target, **data)
     scopes = {
         key: replace(scope, children=[child for child in scope.children if child not in gone])
         for key, scope in topology.scopes.items()
@@ -108,6 +110,10 @@ def fold(topology: Topology) -> Drawn:
     return Drawn(
         replace(topology, graph=folded, scopes=scopes, inputs=inputs, outputs=outputs), repeats
     )
+
+
+def _mark(source: str, target: str, data: dict[str, Any]) -> tuple[str, str, int, int]:
+    return source, target, int(data.get("source_output", 0)), int(data.get("target_input", 0))
 
 
 def _within_run(source: Sequence[tuple[int, int]], target: Sequence[tuple[int, int]]) -> bool:

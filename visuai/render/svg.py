@@ -154,7 +154,8 @@ def _title(name: str, drawing: Drawn, width: float, top: float, prefix: str) -> 
     facts = f"{count(total)} parameters" if total else ""
     return (
         f'<text class="{prefix}t" x="{number(width / 2)}" y="{number(top + 13)}" '
-        f'text-anchor="middle" font-size="15"><tspan font-weight="600">{escape(shorten(name, 60))}</tspan>'
+        f'text-anchor="middle" font-size="15">'
+        f'<tspan font-weight="600">{escape(shorten(name, 60))}</tspan>'
         f'<tspan class="{prefix}f" dx="8" font-size="10.5">{facts}</tspan></text>'
     )
 

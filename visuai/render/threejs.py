@@ -25,6 +25,8 @@ _SCALE = 0.02  # world units per pixel of the layout
 _STOREY = 0.6  # height that each open scope lifts what is in it, in world units
 _SLAB = 0.12  # thickness of an open scope
 _THICK = 0.5  # thickness of a node
+# Readers and writers of JSON recurse, as does Three.js itself: deeper groups lie side by side.
+_DEEPEST = 100
 
 
 @checked
@@ -42,7 +44,8 @@ def render(
 
     Data flows down (-y), open scopes are slabs that what is in them lies on (+z). In the scene:
 
-    - a ``Group`` per open scope, nested as the scopes are; ``userData`` has its id and facts;
+    - a ``Group`` per open scope, nested as the scopes are down to 100 deep; ``userData`` has
+      its id and facts;
     - a ``Mesh`` per node in the group of its scope, or, where a category has at least
       ``instances`` nodes, one ``InstancedMesh`` for all of them in the scene itself, with the
       data of instance *i* in ``userData.nodes[i]``;
@@ -192,6 +195,7 @@ class _Scene:
     def scopes(self) -> list[dict[str, Any]]:
         """Groups for the open scopes, with the single nodes in them; those of the root."""
         children: dict[str, list[dict[str, Any]]] = {"": []}
+        holder: dict[str, str] = {"": ""}  # scope to the group that its inner groups go to
         pending = list(reversed(self.tree.members[""]))
         while pending:
             is_scope, key = pending.pop()
@@ -228,7 +232,9 @@ class _Scene:
                 "children": children[key],
             }
             children[key].append(slab)
-            children[self.tree.scope_parent[key]].append(group)
+            around = holder[self.tree.scope_parent[key]]
+            holder[key] = key if depth < _DEEPEST else around
+            children[around].append(group)
             pending.extend(reversed(self.tree.members[key]))
         return children[""]
 

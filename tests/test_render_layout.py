@@ -1,0 +1,213 @@
+"""What holds for every picture: boxes nest and never overlap, lines end where they should."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rendering import residual, skips, topology_of
+
+from visuai.render.caption import captions, header_of, headings
+from visuai.render.fold import Drawn
+from visuai.render.layout import Layout, lay_out
+from visuai.render.nesting import nesting
+from visuai.render.options import Direction
+from visuai.render.sheet import Box, Spacing
+from visuai.topology import Scope, Topology
+
+
+def laid_out(topology: Topology, **options: Any) -> Layout:
+    drawing = Drawn(topology, {})
+    words = captions(drawing)
+    return lay_out(
+        topology,
+        lambda key: (words[key].width, words[key].height),
+        header_of(headings(drawing)),
+        **options,
+    )
+
+
+def overlap(one: Box, other: Box) -> bool:
+    slack = 0.01
+    return (
+        one.x + slack < other.x + other.width
+        and other.x + slack < one.x + one.width
+        and one.y + slack < other.y + other.height
+        and other.y + slack < one.y + one.height
+    )
+
+
+def within(inner: Box, outer: Box) -> bool:
+    slack = 0.01
+    return (
+        outer.x <= inner.x + slack
+        and outer.y <= inner.y + slack
+        and inner.x + inner.width <= outer.x + outer.width + slack
+        and inner.y + inner.height <= outer.y + outer.height + slack
+    )
+
+
+def check(topology: Topology, layout: Layout, direction: Direction = "TB") -> None:
+    tree = nesting(topology)
+    page = Box(0, 0, layout.width, layout.height)
+    boxes = {**layout.scopes, "": page}
+    assert set(layout.nodes) == set(topology.graph)
+    for scope, members in tree.members.items():
+        placed = [(layout.scopes if is_scope else layout.nodes)[key] for is_scope, key in members]
+        for index, box in enumerate(placed):
+            assert within(box, boxes[scope])
+            assert not any(overlap(box, other) for other in placed[:index])
+    reads = {
+        (source, int(data["source_output"]), target, int(data["target_input"]))
+        for source, target, data in topology.graph.edges(data=True)
+    }
+    arrows: dict[tuple[str, str], int] = {}
+    for wire in layout.wires:
+        x, y = wire.path[-1][-2:]
+        assert all(-0.01 <= part <= max(page.width, page.height) + 0.01 for part in (x, y))
+        if wire.target is not None:
+            box = layout.nodes[wire.target]
+            near, far = (box.y, box.x) if direction == "TB" else (box.x, box.y)
+            across = box.width if direction == "TB" else box.height
+            at, along = (x, y) if direction == "TB" else (y, x)
+            assert along == pytest.approx(near, abs=0.02)
+            assert far <= at <= far + across
+            arrows[wire.value[0], wire.target] = arrows.get((wire.value[0], wire.target), 0) + 1
+    expected: dict[tuple[str, str], int] = {}
+    for source, _, target, _ in reads:
+        expected[source, target] = expected.get((source, target), 0) + 1
+    assert arrows == expected
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Topology:
+    """Random nested networks, acyclic in the nodes; scopes may be on a cycle."""
+    scopes = [""]
+    kinds: dict[str, Any] = {}
+    for index in range(draw(st.integers(0, 6))):
+        parent = draw(st.sampled_from(scopes))
+        key = f"{parent}.s{index}" if parent else f"s{index}"
+        scopes.append(key)
+        kinds[key] = "Some"
+    count = draw(st.integers(1, 16))
+    nodes: dict[str, tuple[str, str]] = {}
+    for index in range(count):
+        scope = draw(st.sampled_from(scopes))
+        op = draw(
+            st.sampled_from(["Conv2d", "add", "cat", "input", "scaled_dot_product_attention"])
+        )
+        nodes[f"n{index}"] = (op, scope)
+    keys = list(nodes)
+    edges: list[Any] = []
+    for target in range(1, count):
+        sources = draw(st.lists(st.integers(0, target - 1), max_size=3))
+        edges += [
+            (keys[source], keys[target], draw(st.integers(0, 1)), index)
+            for index, source in enumerate(sources)
+        ]
+    return topology_of("Random", nodes, edges, kinds, shape=[1, 2, 3])
+
+
+@settings(max_examples=150, deadline=None)
+@given(networks(), st.sampled_from(["TB", "LR"]), st.booleans(), st.sampled_from([60, 980]))
+def test_random_networks(
+    topology: Topology, direction: Direction, wrap: bool, tallest: float
+) -> None:
+    layout = laid_out(topology, direction=direction, wrap=wrap, spacing=Spacing(tallest=tallest))
+    check(topology, layout, direction)
+
+
+@pytest.mark.parametrize("topology", [residual(), skips(5)], ids=["residual", "skips"])
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_known_networks(topology: Topology, direction: Direction) -> None:
+    check(topology, laid_out(topology, direction=direction, wrap=False), direction)
+
+
+def test_the_spine_is_straight_and_skips_pass_beside_the_nodes() -> None:
+    topology = skips(4)
+    layout = laid_out(topology, wrap=False)
+    centres = {round(box.x + box.width / 2, 1) for box in layout.nodes.values()}
+    assert len(centres) == 1
+    (spine,) = centres
+    for wire in layout.wires:
+        straight = [
+            (one, other)
+            for one, other in zip(wire.path, wire.path[1:], strict=False)
+            if len(other) == 2 and other[1] - one[-1] > 30
+        ]
+        for one, other in straight:
+            passed = [
+                box
+                for box in layout.nodes.values()
+                if one[-1] < box.y and box.y + box.height < other[1]
+            ]
+            assert all(not box.x < other[0] < box.x + box.width for box in passed)
+            assert not passed or other[0] > spine
+
+
+def test_one_value_is_one_line_however_many_read_it() -> None:
+    nodes = {"x": ("input", ""), "mask": ("input", "")}
+    scopes: dict[str, Any] = {}
+    edges: list[Any] = []
+    last = "x"
+    for index in range(5):
+        scopes[f"b{index}"] = "Part"
+        nodes[f"b{index}.a"] = ("add", f"b{index}")
+        nodes[f"b{index}.b"] = ("mul", f"b{index}")
+        edges += [
+            (last, f"b{index}.a"),
+            ("mask", f"b{index}.a", 0, 1),
+            (f"b{index}.a", f"b{index}.b"),
+            ("mask", f"b{index}.b", 0, 1),
+        ]
+        last = f"b{index}.b"
+    topology = topology_of("Masked", nodes, edges, scopes)
+    layout = laid_out(topology, wrap=False)
+    check(topology, layout)
+    from_mask = [wire for wire in layout.wires if wire.value[0] == "mask" and wire.target is None]
+    assert len(from_mask) == 5, "one line into each scope"
+
+
+def test_two_reads_of_one_value_are_two_arrows() -> None:
+    topology = topology_of(
+        "Square", {"h": ("input", ""), "mul": ("mul", "")}, [("h", "mul"), ("h", "mul", 0, 1)]
+    )
+    layout = laid_out(topology)
+    assert len({wire.path[-1] for wire in layout.wires if wire.target == "mul"}) == 2
+
+
+def test_long_chain_is_wrapped() -> None:
+    nodes = {f"n{index}": ("Conv2d", "") for index in range(60)}
+    topology = topology_of("Chain", nodes, [(f"n{i}", f"n{i + 1}") for i in range(59)])
+    wrapped, straight = laid_out(topology), laid_out(topology, wrap=False)
+    check(topology, wrapped)
+    assert wrapped.height < straight.height / 3
+    assert 0.4 < wrapped.width / wrapped.height < 2.5
+
+
+def test_depth_and_size_do_not_matter() -> None:
+    """Deeper than the recursion limit, and as many nodes as a large network."""
+    deep = ["s" + ".s" * index for index in range(3000)]
+    nodes = {"x": ("input", ""), "y": ("relu", ""), "output": ("output", "")}
+    topology = topology_of("Deep", nodes, [("x", "y"), ("y", "output")])
+    for key, parent in zip(deep, ["", *deep], strict=False):
+        topology.scopes[key] = Scope(key, key, "pkg.S", 0, parent)
+        topology.scopes[parent].children.append(key)
+    topology.graph.nodes["y"]["scope"] = deep[-1]
+    for name in ("svg", "text", "dot", "mermaid", "threejs", "model-explorer"):
+        assert topology.render(name)
+    wide = {f"n{index}": ("relu", "") for index in range(10_000)}
+    edges: list[Any] = [(f"n{i}", f"n{i + 1}") for i in range(9_999)]
+    edges += [(f"n{i}", f"n{i + 10}", 0, 1) for i in range(0, 9_900, 7)]
+    assert len(str(topology_of("Long", wide, edges).render("svg"))) > 1_000_000
+
+
+def test_cycle_is_drawn() -> None:
+    topology = topology_of(
+        "Loop",
+        {"a": ("add", ""), "b": ("mul", ""), "c": ("relu", "")},
+        [("a", "b"), ("b", "c"), ("c", "a"), ("b", "b")],
+    )
+    check(topology, laid_out(topology))
