@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +24,7 @@ _BITS: dict[str, int] = {
     "complex128": 128,
     "string": 0,
 }
+_DTYPE = re.compile(r"[a-z]+(\d{1,3})(?!\d)(?:.*?x(\d{1,2})$)?")  # float4_e2m1fn_x2, bits1x8
 _IO = frozenset(("placeholder", "output", "get_attr"))
 
 
@@ -141,14 +143,8 @@ def element_bits(dtype: str) -> int | None:
     """
     if dtype in _BITS:
         return _BITS[dtype]
-    digits = ""
-    for letter in dtype.lstrip("abcdefghijklmnopqrstuvwxyz"):  # float8_e4m3fn: up to the _
-        if not letter.isdigit():
-            break
-        digits += letter
-    if not digits or len(digits) > 3:
-        return None
-    return int(digits) * (2 if dtype.endswith("_x2") else 1)
+    match = _DTYPE.match(dtype)
+    return None if match is None else int(match[1]) * int(match[2] or 1)
 
 
 def _work(
