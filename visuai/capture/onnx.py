@@ -94,7 +94,9 @@ def _without_weights(model: Any) -> onnx.ModelProto:
     to_proto: Any = onnx_ir.to_proto
     for value in model.graph.initializers.values():
         tensor = value.const_value
-        if tensor is not None and tensor.size > _KEPT_ELEMENTS:
+        if tensor is None:
+            continue
+        if tensor.size > _KEPT_ELEMENTS or getattr(tensor.raw, "is_meta", False):
             value.const_value = onnx_ir.ExternalTensor(
                 "weights", 0, tensor.nbytes, tensor.dtype, shape=tensor.shape, name=value.name
             )
