@@ -52,7 +52,8 @@ def render(
 
     Examples:
         >>> import json, torch, visuai
-        >>> topology = visuai.build(torch.nn.Linear(4, 2), torch.zeros(1, 4))
+        >>> model = torch.nn.Sequential(torch.nn.Linear(4, 2))
+        >>> topology = visuai.build(model, torch.zeros(1, 4))
         >>> document = json.loads(topology.render("model-explorer"))
         >>> [node["label"] for node in document["graphs"][0]["nodes"]]
         ['input', 'Linear', 'output']

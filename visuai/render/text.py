@@ -48,7 +48,7 @@ def render(
         >>> import torch, visuai
         >>> model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU())
         >>> print(visuai.build(model, torch.zeros(1, 4)).render("text"), end="")
-        Sequential           40 parameters
+        Sequential              40 parameters
         ├─ input   input   1×4
         ├─ 0       Linear  1×8  40
         ├─ 1       ReLU    1×8
@@ -59,8 +59,10 @@ def render(
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     total = drawing.topology.num_parameters
     name = shorten(plain(topology.name), _LONGEST) or "network"
-    first = f"{name:<{sum(widths[:3]) + 4}}  {total:,} parameters" if total else name
-    lines = [first]
+    if total:
+        widths[3] = max(widths[3], len(f"{total:,}"))
+        name = f"{name:<{sum(widths[:3]) + 4}}  {total:>{widths[3]},} parameters"
+    lines = [name]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row[:3], widths, strict=False)]
         cells.append(row[3].rjust(widths[3]))

@@ -73,10 +73,11 @@ def render(
 
     Examples:
         >>> import json, torch, visuai
-        >>> topology = visuai.build(torch.nn.Linear(4, 2), torch.zeros(1, 4))
+        >>> model = torch.nn.Sequential(torch.nn.Linear(4, 2))
+        >>> topology = visuai.build(model, torch.zeros(1, 4))
         >>> scene = json.loads(topology.render("threejs"))
         >>> scene["metadata"]["type"], [child["name"] for child in scene["object"]["children"]]
-        ('Object', ['sky', 'sun', 'camera', 'input', 'Linear', 'output', 'edges'])
+        ('Object', ['sky', 'sun', 'camera', 'input', '0', 'output', 'edges'])
     """
     drawing = drawn(topology, depth, expanded, fold_repeats)
     words = captions(drawing)
