@@ -50,11 +50,12 @@ def main(folder: Path) -> None:
     console.print("Making the networks ...")
     for name, (model, x) in networks().items():
         topology = visuai.build(model, x)
-        table = Table(
-            title=f"{topology.name}: {topology.num_parameters:,} parameters, "
+        console.print(
+            f"{topology.name}: {topology.num_parameters:,} parameters, "
             f"route {topology.report.route}",
-            title_justify="left",
+            highlight=False,
         )
+        table = Table()
         for head in ("pass", "ms", "nodes", "edges"):
             table.add_column(head, justify="left" if head == "pass" else "right")
         for record in topology.report.passes:

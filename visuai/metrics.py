@@ -273,7 +273,8 @@ def table(rows: Sequence[Row]) -> Table:
     passes = list(rows[0].passes) if rows else []
     heads = ["nodes", *passes, "all", "saved kB", "meta forward", "/ meta", "TensorBoard", "faster"]
     for head in heads:
-        shown.add_column(head, justify="right")
+        # A narrow terminal: heads may take two lines, figures never.
+        shown.add_column(head.replace("-", "-\n").replace(" ", "\n"), justify="right", no_wrap=True)
     for row in rows:
         board = row.tensorboard
         shown.add_row(
