@@ -224,16 +224,27 @@ def _tensors(exported: ExportedProgram) -> dict[str, Parameter]:
     signature = exported.graph_signature
     trained = set(signature.parameters)
     entries: dict[str, Parameter] = {}
-    first: dict[int, str] = {}
+    first: dict[Any, str] = {}
     for fqn, tensor in _named_tensors(exported):
         if fqn in entries:
             continue
-        alias = first.setdefault(id(tensor), fqn)
+        alias = first.setdefault(_identity(tensor), fqn)
         kind = "parameter" if fqn in trained else "buffer"
         if fqn not in exported.state_dict and fqn not in signature.buffers:
             kind = "constant"
         entries[fqn] = parameter_entry(tensor, kind, None if alias == fqn else alias)
     return entries
+
+
+def _identity(tensor: torch.Tensor) -> Any:
+    """Gives what two names of one tensor have in common, also after a file was loaded."""
+    try:
+        start = tensor.untyped_storage().data_ptr()
+    except (RuntimeError, NotImplementedError):  # sparse, meta, fake
+        return id(tensor)
+    if not start:
+        return id(tensor)
+    return start, tensor.storage_offset(), tensor.shape, tensor.stride(), tensor.dtype
 
 
 def _named_tensors(exported: ExportedProgram) -> Iterator[tuple[str, torch.Tensor]]:
