@@ -44,7 +44,8 @@ class Matching:
         self.backward: dict[str, str] = {}
         self._sides = _Side(a), _Side(b)
         for label in (_everything, _without_shapes, _only_op):
-            self._round(label)
+            if not self._complete():
+                self._round(label)
         self._by_place()
         self._by_name()
 
@@ -52,6 +53,9 @@ class Matching:
         """Matches two nodes that are not matched yet."""
         self.forward[one] = other
         self.backward[other] = one
+
+    def _complete(self) -> bool:
+        return len(self.forward) == min(len(side.order) for side in self._sides)
 
     def _round(self, label: Label) -> None:
         numbers: dict[Hashable, int] = {}
@@ -61,6 +65,8 @@ class Matching:
 
         labels = [{key: number(label(s.topology, key)) for key in s.order} for s in self._sides]
         self._blocks(labels[0], labels[1], number)
+        if self._complete():
+            return
         for past in (True, False):
             merkle = [
                 side.sweep(one, number, past) for side, one in zip(self._sides, labels, strict=True)

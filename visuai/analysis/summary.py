@@ -60,9 +60,10 @@ class Summary:
 
     Examples:
         >>> import torch, visuai
-        >>> topology = visuai.build(torch.nn.Linear(4, 2), torch.zeros(3, 4))
-        >>> [row.kind for row in topology.summary().rows]
-        ['Linear']
+        >>> model = torch.nn.Sequential(torch.nn.Linear(4, 2), torch.nn.ReLU())
+        >>> topology = visuai.build(model, torch.zeros(3, 4))
+        >>> [(row.kind, row.cost.parameters) for row in topology.summary().rows]
+        [('Linear', 10), ('ReLU', 0)]
     """
 
     def __init__(self, topology: Topology, *, depth: int | None = None, fold: bool = True) -> None:

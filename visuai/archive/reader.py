@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import networkx as nx
@@ -27,7 +30,8 @@ def from_dict(document: dict[str, Any]) -> Topology:
             "the topology again, or read it with the version of visuai that wrote it."
         )
     try:
-        return _Reader(document).topology()
+        with _collector_paused():
+            return _Reader(document).topology()
     except FormatError:
         raise
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -35,6 +39,18 @@ def from_dict(document: dict[str, Any]) -> Topology:
             f"Damaged topology document: {type(error).__name__}: {str(error)[:200]}. Save it again "
             "with Topology.save."
         ) from error
+
+
+@contextmanager
+def _collector_paused() -> Generator[None, None, None]:
+    """Keeps the garbage collector from walking a million new dictionaries again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class _Reader:
@@ -228,9 +244,12 @@ class _Reader:
 def _rows(keys: list[Any], columns: dict[str, list[Any]]) -> list[tuple[Any, dict[str, Any]]]:
     """Turns columns into one dictionary for each key, without what is missing there."""
     names = list(columns)
+    rows = zip(keys, *columns.values(), strict=True)
+    if not any(value is MISSING for column in columns.values() for value in column):
+        return [(key, dict(zip(names, row, strict=True))) for key, *row in rows]
     return [
         (key, {name: value for name, value in zip(names, row, strict=True) if value is not MISSING})
-        for key, *row in zip(keys, *columns.values(), strict=True)
+        for key, *row in rows
     ]
 
 
