@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rendering import residual, skips, topology_of
 
+from visuai.render.box import Box, Spacing
 from visuai.render.caption import captions, header_of, headings
 from visuai.render.fold import Drawn
 from visuai.render.layout import Layout, lay_out
 from visuai.render.nesting import nesting
 from visuai.render.options import Direction
-from visuai.render.sheet import Box, Spacing
 from visuai.topology import Scope, Topology
 
 

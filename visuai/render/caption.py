@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from visuai.render.box import Header
 from visuai.render.fold import Drawn
 from visuai.render.label import (
     count,
@@ -18,7 +19,6 @@ from visuai.render.label import (
     text_width,
     type_name,
 )
-from visuai.render.sheet import Header
 
 TITLE = 12.0
 """Font size of a node's first line, in pixels."""

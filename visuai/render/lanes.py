@@ -6,11 +6,13 @@ from bisect import insort
 
 # A longer way does not look for a gap between items, it goes around them: looking costs time
 # in proportion to its length.
-_LONGEST_SEARCH = 400
+_LONGEST_SEARCH = 150
 
 
 class Lanes:
     """What is taken in each rank, as intervals across the page.
+
+    Lanes are asked for from the shortest to the longest.
 
     Args:
         ranks: Number of ranks.
@@ -20,13 +22,11 @@ class Lanes:
     def __init__(self, ranks: int, gap: float) -> None:
         self._taken: list[list[tuple[float, float]]] = [[] for _ in range(ranks)]
         self._gap = gap
-        self._left = 0.0
         self._right = 0.0
 
     def block(self, rank: int, left: float, right: float) -> None:
         """Marks an interval of a rank as taken."""
         insort(self._taken[rank], (left, right))
-        self._left = min(self._left, left)
         self._right = max(self._right, right)
 
     def find(self, first: int, last: int, source: float, target: float) -> float:
@@ -36,10 +36,10 @@ class Lanes:
         is preferred, so that skips of a chain nest on one side.
         """
         if last - first > _LONGEST_SEARCH:
-            self._right += 2 * self._gap
-            x = self._right
-        else:
-            x = self._nearest(first, last, source, target)
+            # Shorter lanes come first, so that nothing will be placed out here but these.
+            self._right += self._gap
+            return self._right
+        x = self._nearest(first, last, source, target)
         for rank in range(first, last + 1):
             self.block(rank, x - 1, x + 1)
         return x

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from visuai.render.box import Box, Header, Spacing
 from visuai.render.nesting import nesting, walk
 from visuai.render.options import Direction
-from visuai.render.sheet import Box, Header, Sheet, Spacing, draw_sheet
+from visuai.render.sheet import Sheet, draw_sheet
 from visuai.render.wiring import Value, wire
 from visuai.topology import Topology
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from visuai.errors import RenderError
 from visuai.ops import CATEGORIES
+from visuai.render.box import Spacing
 from visuai.render.caption import captions, header_of, headings
 from visuai.render.fold import Drawn, drawn
 from visuai.render.label import count, is_scope_node, node_facts, plain, shorten
 from visuai.render.layout import Layout, lay_out
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Palette, Theme, palette
-from visuai.render.sheet import Spacing
 from visuai.render.strokes import arrow_data, notes, path_data
 from visuai.topology import Topology
 
@@ -70,7 +70,7 @@ def render(
         lambda key: (words[key].width, words[key].height),
         header_of(headings(drawing)),
         direction=direction,
-        spacing=Spacing(rank=62 if shapes else 34) if direction == "LR" else None,
+        spacing=Spacing(rank=76 if shapes else 34) if direction == "LR" else None,
         wrap=direction == "TB",
     )
     used = {node["category"] for node in drawing.topology.graph.nodes.values()}

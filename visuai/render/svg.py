@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from visuai.ops import CATEGORIES
+from visuai.render.box import Box, Spacing
 from visuai.render.caption import (
     DETAIL,
     SMALL,
@@ -30,7 +31,6 @@ from visuai.render.label import (
 from visuai.render.layout import Layout, Wire, lay_out
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Palette, Theme, palette
-from visuai.render.sheet import Box, Spacing
 from visuai.render.strokes import arrow_data, notes, number, path_data
 from visuai.render.wiring import Value
 from visuai.topology import Topology
@@ -94,7 +94,7 @@ def render(
         lambda key: (words[key].width, words[key].height),
         header_of(heads),
         direction=direction,
-        spacing=Spacing(rank=62 if shapes else 34) if direction == "LR" else None,
+        spacing=Spacing(rank=76 if shapes else 34) if direction == "LR" else None,
         wrap=wrap and direction == "TB",
     )
     name = plain(topology.name if title is None else title)

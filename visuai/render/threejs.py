@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from visuai.render.box import Box
 from visuai.render.caption import captions, header_of, headings
 from visuai.render.fold import Drawn, drawn
 from visuai.render.label import node_facts, plain, scope_facts
@@ -18,7 +19,6 @@ from visuai.render.nesting import Nesting, nesting
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Palette, Theme, palette
 from visuai.render.samples import points
-from visuai.render.sheet import Box
 from visuai.topology import Topology
 
 _SCALE = 0.02  # world units per pixel of the layout
