@@ -1,4 +1,4 @@
-"""Architectures of `transformers` by small config, made on the meta device: nothing is loaded."""
+"""Architectures of `transformers` by small config: no weights are loaded."""
 
 from __future__ import annotations
 
@@ -61,9 +61,8 @@ def small_config(kind: str, **overrides: Any) -> Any:
     for each in (config, *(getattr(config, name, None) for name in _PARTS)):
         if each is None or not hasattr(each, "to_dict"):
             continue
-        keep = _WHOLE.get(kind, ())
         for name, value in SMALL.items():
-            if name in keep or not hasattr(each, name):
+            if not hasattr(each, name):
                 continue
             current = getattr(each, name)
             if current is None or isinstance(current, (list, tuple, dict)):
@@ -72,30 +71,30 @@ def small_config(kind: str, **overrides: Any) -> Any:
                 setattr(each, name, value)
             except (AttributeError, TypeError, ValueError, NotImplementedError):
                 continue
-        for name, value in {"layer_types": None, "pad_token_id": 0}.items():
-            if isinstance(getattr(each, name, None), list) and name == "layer_types":
-                setattr(each, name, each.layer_types[:2])
+        if isinstance(getattr(each, "layer_types", None), list):
+            each.layer_types = each.layer_types[:2]
     for name, value in overrides.items():
         setattr(config, name, value)
     return config
 
 
 _PARTS = ("text_config", "vision_config", "audio_config", "encoder", "decoder")
-_WHOLE: dict[str, tuple[str, ...]] = {}
 
 
-def small_model(kind: str, **overrides: Any) -> tuple[Any, dict[str, Any]]:
-    """Gives a model on the meta device, in eval mode, and keyword inputs for it."""
+def small_model(
+    kind: str, device: str = "meta", **overrides: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Gives a model in eval mode on a device, and keyword inputs for it."""
     from transformers import AutoModel
 
     config = small_config(kind, **overrides)
-    with torch.device("meta"):
+    with torch.device(device):
         model = AutoModel.from_config(config).eval()
         return model, inputs_of(model)
 
 
 def inputs_of(model: Any) -> dict[str, Any]:
-    """Gives keyword inputs on the meta device for a model of transformers."""
+    """Gives keyword inputs for a model of transformers, on the current default device."""
     config, name = model.config, model.main_input_name
     tokens = torch.zeros(1, 8, dtype=torch.int64)
     inputs: dict[str, Any]

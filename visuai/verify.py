@@ -88,16 +88,18 @@ def _run(
     model = copy.deepcopy(model)
     inventory = Inventory(model)
     calls: Counter[str] = Counter()
-    inside: list[nn.Module] = []
+    inside: list[tuple[nn.Module, str, bool]] = []
 
     def before(module: nn.Module, *_: Any) -> None:
-        if is_leaf(module) and module is not model:
-            if not inside:
-                calls[inventory.name_of(module, "")] += 1
-            inside.append(module)
+        fqn = inventory.name_of(module, inside[-1][1] if inside else "")
+        in_leaf = bool(inside) and inside[-1][2]
+        leaf = is_leaf(module) and module is not model
+        if leaf and not in_leaf:
+            calls[fqn] += 1
+        inside.append((module, fqn, leaf or in_leaf))
 
     def after(module: nn.Module, *_: Any) -> None:
-        if inside and module is inside[-1]:
+        if inside and module is inside[-1][0]:
             inside.pop()
 
     handles = [  # Global ones: they also see modules that are registered nowhere.
