@@ -93,12 +93,12 @@ _PALETTES: dict[Theme, Palette] = {
     "dark": Palette(
         ground="#14171b",
         text="#eef1f4",
-        faint="#a3adb8",
+        faint="#c3cbd3",
         wire="#98a2ad",
         scopes=("#1c2026", "#252a32"),
         scope_line="#58636f",
         hues=_HUES,
-        paints=_paints("#14171b", 0.62, "#ffffff", 0.15),
+        paints=_paints("#14171b", 0.7, "#ffffff", 0.15),
     ),
 }
 
