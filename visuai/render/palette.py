@@ -83,7 +83,7 @@ _PALETTES: dict[Theme, Palette] = {
     "light": Palette(
         ground="#ffffff",
         text="#1b1f24",
-        faint="#5c6570",
+        faint="#474f59",
         wire="#5f6873",
         scopes=("#f6f8fa", "#ebeff3"),
         scope_line="#aab4c0",
