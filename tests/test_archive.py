@@ -12,6 +12,7 @@ from typing import Any
 
 import networkx as nx
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import make, topologies
@@ -55,7 +56,7 @@ def rich_topology() -> Topology:
     topology.scopes["a"].call = None
     topology.scopes[""].flows = [Flow("input", "a", 1, None), Flow("a", "mul", 2, spec())]
     topology.parameters["a.x.weight"]["alias_of"] = "a.y.weight"
-    topology.origin = {"route": "symbolic", "torch": "2.15"}
+    topology.origin = {"route": "symbolic", "torch": torch.__version__}  # a subclass of str
     topology.report = Report("symbolic", {"eager": "x"}, ["one"], [PassRecord("p", 0.5, 1, 2)])
     topology.report.passes[0].removed = {"view": 2}
     return topology

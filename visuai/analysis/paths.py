@@ -90,9 +90,10 @@ def critical_path(topology: Topology, weight: Literal["flops", "hops"] = "flops"
 def cut_points(topology: Topology) -> list[Cut]:
     """Finds where the network can be split in two by one tensor, in linear time.
 
-    All that the part after the cut needs of the part before it is that tensor. What does not
-    depend on an input (a mask, positions) can be made in either part, and what no output
-    depends on is left out. The inputs themselves and what is only returned are no cuts.
+    All that the part after the cut needs of the part before it is that tensor. The part before
+    may return some of the network's outputs itself (auxiliary heads, a cache of keys and
+    values); what does not depend on an input (a mask, positions) can be made in either part;
+    what no output depends on is left out. The inputs themselves are no cuts.
 
     Args:
         topology: The network.
@@ -132,7 +133,7 @@ def cut_points(topology: Topology) -> list[Cut]:
         if len(crossing) != 1 or graph.nodes[key]["op_kind"] == "placeholder":
             continue
         (value,) = crossing
-        if value[0] == key and not _only_returned(topology, value):
+        if value[0] == key:
             outputs = graph.nodes[key]["outputs"]
             spec = outputs[value[1]] if value[1] < len(outputs) else None
             cuts.append(Cut(key, value[1], spec, done, total - done))
@@ -166,18 +167,11 @@ def _reached(start: list[str], along: Mapping[str, Iterable[str]]) -> set[str]:
 
 
 def _last_uses(topology: Topology, position: dict[str, int]) -> dict[tuple[str, int], int]:
+    """Gives where each value is last used by an op; to be returned is no use."""
+    outputs = set(topology.outputs)
     uses: dict[tuple[str, int], int] = {}
     for source, target, data in topology.graph.edges(data=True):
-        if source in position and target in position:
+        if source in position and target in position and target not in outputs:
             value = (source, int(data["source_output"]))
             uses[value] = max(uses.get(value, 0), position[target])
     return uses
-
-
-def _only_returned(topology: Topology, value: tuple[str, int]) -> bool:
-    outputs = set(topology.outputs)
-    return all(
-        target in outputs
-        for _, target, data in topology.graph.out_edges(value[0], data=True)
-        if data["source_output"] == value[1]
-    )

@@ -38,9 +38,9 @@ def identifiers(values: Any, what: str) -> list[str]:
 
 
 def text(value: Any) -> str:
-    if type(value) is not str:
+    if not isinstance(value, str):
         raise TypeError(f"expected text, got {str(value)[:40]!r}")
-    return value
+    return str(value)  # a subclass, such as the version of torch, becomes plain
 
 
 def text_or_none(value: Any) -> str | None:

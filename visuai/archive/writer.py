@@ -52,7 +52,7 @@ class _Writer:
         return {
             "schema": SCHEMA,
             "name": topology.name,
-            "origin": topology.origin,
+            "origin": {name: str(value) for name, value in topology.origin.items()},
             "report": topology.report.to_dict(),
             "inputs": [self.node[key] for key in topology.inputs],
             "outputs": [self.node[key] for key in topology.outputs],
