@@ -117,7 +117,8 @@ def test_inner_edges_and_classes_count() -> None:
             network(
                 nodes,
                 [
-                    edge("x", "prelu"), edge("prelu", "pneg"), edge("prelu", "padd"), edge("pneg", "padd", 1),
+                    edge("x", "prelu"),
+                    edge("prelu", "pneg"), edge("prelu", "padd"), edge("pneg", "padd", 1),
                     edge("padd", "qrelu"),
                     edge("qrelu", "qneg"), edge("qrelu", "qadd"), edge("qneg", "qadd", last),
                 ],

@@ -59,8 +59,7 @@ def _value_graph(ir: IR) -> nx.DiGraph:
         edges = sorted(into.get(key, []), key=lambda edge: edge["target_input"])
         sources = [(edge["source"], edge["source_output"]) for edge in edges]
         graph.add_edges_from((source, (key, None)) for source in sources)
-        # A size is one whatever is taken out of it.
-        through = node["op"] in ("pack", "unpack") and sources and any(node["outputs"])
+        through = node["op"] in ("pack", "unpack") and sources and node["outputs"]
         for output in range(max(1, len(node["outputs"]))):
             if through:
                 place = output if node["op"] == "pack" else node["attributes"]["offset"]

@@ -13,6 +13,7 @@ from visuai import plugins
 from visuai.errors import PassError, PipelineError
 from visuai.ir import IR
 from visuai.passes.base import Context, Pass
+from visuai.passes.garbage import collection_paused
 from visuai.report import PassRecord
 from visuai.topology import Topology
 
@@ -114,7 +115,8 @@ class Pipeline:
                 )
             context.progress(step.name, index, len(self._passes))
             start = perf_counter()
-            value = step.run(value, context)
+            with collection_paused():
+                value = step.run(value, context)
             seconds = perf_counter() - start
             if not isinstance(value, step.produces):
                 raise PassError(

@@ -58,7 +58,20 @@ def prune_modules(ir: IR) -> IR:
     """
     if ir.modules and next(iter(ir.modules.values()))["call"] is not None:
         return replace(ir)
-    folded = _folded(ir)
+    # What a folded module held goes to its caller, past containers that are not called
+    # (ModuleList). These may then hold one thing less, so that it takes another look.
+    count = -1
+    while count != len(ir.modules):
+        count = len(ir.modules)
+        placement = Placement(ir)
+        ir = _fold(ir, _folded(ir, placement))
+        if all(fqn == caller for fqn, caller in placement.caller.items()):
+            break
+    return ir
+
+
+def _fold(ir: IR, folded: set[str]) -> IR:
+    """Takes modules out; what lay in them goes to the callers."""
     if not folded:
         return replace(ir)
     modules: dict[str, Module] = {}
@@ -115,9 +128,9 @@ class _Callers:
         return site
 
 
-def _folded(ir: IR) -> set[str]:
+def _folded(ir: IR, placement: Placement) -> set[str]:
     """Picks the modules to fold or to drop."""
-    children, boxes = _children(ir)
+    children, boxes = _children(ir, placement)
     leaves = {fqn for fqn, module in ir.modules.items() if module["leaf"]}
     folded: set[str] = set()
     # Children first, so that most modules are looked at once.
@@ -141,13 +154,14 @@ def _folded(ir: IR) -> set[str]:
     return folded | {fqn for fqn in leaves if not children[fqn] and fqn not in called}
 
 
-def _children(ir: IR) -> tuple[dict[str, dict[str, None]], dict[str, dict[str, None]]]:
+def _children(
+    ir: IR, placement: Placement
+) -> tuple[dict[str, dict[str, None]], dict[str, dict[str, None]]]:
     """Gives the distinct children of each module, and the boxes that each child lies in.
 
     Only what has nodes below counts. Dictionaries stand for ordered sets. Keys of nodes that
     are no module call are told from FQNs by a colon in front.
     """
-    placement = Placement(ir)
     children: dict[str, dict[str, None]] = {fqn: {} for fqn in ir.modules}
     boxes: dict[str, dict[str, None]] = {}
     waiting: list[str] = []

@@ -59,7 +59,7 @@ SIZES = _words(
 )
 SCALAR = _words(
     "add sub mul div floordiv remainder mod neg pow max min abs round floor ceil sqrt int float "
-    "bool eq ne lt le gt ge and or not getitem unpack pack tuple list len sum prod sym_int "
+    "bool eq ne lt le gt ge and or not getitem tuple list len sum prod sym_int "
     "sym_float sym_max sym_min sym_not slice math_floor math_ceil"
 )
 IDENTITY = _words("contiguous clone alias lift_fresh lift_fresh_copy lift")
