@@ -49,6 +49,7 @@ def main(folder: Path) -> None:
     console = Console()
     folder.mkdir(parents=True, exist_ok=True)
     console.print("Making the networks ...")
+    visuai.build(torch.nn.ReLU(), torch.zeros(1))  # so that imports are in no network's time
     for name, (model, x) in networks().items():
         topology = visuai.build(model, x)
         console.print(
