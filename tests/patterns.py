@@ -217,6 +217,16 @@ def in_place_result_unused() -> tuple[Any, ...]:
 
 
 @pattern
+def in_place_module_result_unused() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        y = m.lin(x)
+        m.relu(y)
+        return y + 1
+
+    return Module(forward, lin=linear(), relu=nn.ReLU(inplace=True)), (X,)
+
+
+@pattern
 def augmented_assignment() -> tuple[Any, ...]:
     def forward(m: Any, x: Any) -> Any:
         y = m.a(x)

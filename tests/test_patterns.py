@@ -155,6 +155,19 @@ def test_relu_used_three_times_is_three_nodes() -> None:
     assert set(topology.graph.nodes["relu@1"]["shared_with"]) >= {"relu", "relu@2"}
 
 
+@pytest.mark.parametrize("route", ["symbolic", "eager"])
+def test_what_was_written_in_place_is_what_is_read_after(route: str) -> None:
+    topology, _ = built("in_place_result_unused", capture=route)
+    assert list(topology.graph.predecessors("output")) == ["relu"]
+    topology, _ = built("in_place_module_result_unused", capture=route)
+    assert list(topology.graph.predecessors("add")) == ["relu"]
+
+
+def test_autocast_dtypes_are_those_of_the_device() -> None:
+    topology, _ = built("autocast")
+    assert topology.graph.nodes["lin"]["outputs"][0]["dtype"] == "bfloat16"
+
+
 def test_parallel_edges_are_kept() -> None:
     topology, _ = built("tensor_times_itself")
     assert topology.graph.number_of_edges("lin", "mul") == 2

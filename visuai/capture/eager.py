@@ -30,9 +30,9 @@ from visuai.capture.inputs import (
     owner,
     program_name,
 )
-from visuai.capture.leaf import LeafMemo
+from visuai.capture.memo import Memo
 from visuai.capture.sites import Sites, user_line
-from visuai.capture.snapshot import unchanged
+from visuai.capture.snapshot import keep, unchanged
 from visuai.capture.stand_ins import (
     Kind,
     StandIns,
@@ -41,6 +41,7 @@ from visuai.capture.stand_ins import (
     holds_tensor,
     map_tensors,
     mutates,
+    refuse_autocast,
     spec_of,
     spec_tree,
     stand_in_of,
@@ -72,6 +73,7 @@ def capture(source: Source) -> Program:
     inputs = given(source, forward)
     candidates = [inputs] if inputs is not None else inferred(model, forward)
     failures: dict[str, BaseException] = {}
+    restore = keep(root)
     for candidate in candidates:
         bound = bind(forward, candidate)
         for kind in _KINDS:
@@ -79,9 +81,9 @@ def capture(source: Source) -> Program:
                 break  # A guess is not worth a run with data.
             recorder = _Recorder(root, entry, bound, kind)
             try:
-                with unchanged(root):
-                    recorder.record_forward()
+                recorder.record_forward()
             except Exception as error:
+                restore()
                 failures.setdefault(kind, error)
                 if kind == "real":
                     _blame(root, entry, bound, error, recorder.program(program_name(model), []))
@@ -157,7 +159,7 @@ class _Recorder(TorchFunctionMode):
         self._bound = bound
         self._kind: Kind = kind
         self._stand_ins = StandIns(kind)
-        self._memo = LeafMemo()
+        self._memo = Memo()
         self._thread = threading.get_ident()
         self._in_leaf = 0
         self._inputs: dict[int, tuple[torch.Tensor, fx.Node, tuple[Any, ...]]] = {}
@@ -226,10 +228,14 @@ class _Recorder(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         new_args, new_kwargs = substituted(self._swap, args, kwargs or {}, self._kind)
-        result = func(*new_args, **new_kwargs)
+        written = mutates(func, kwargs)
+        if self._kind != "meta" or written or func.__name__ == "__get__":
+            result = func(*new_args, **new_kwargs)
+        else:
+            refuse_autocast()
+            result = self._memo.function(func, new_args, new_kwargs)
         if self._in_leaf:
             return result
-        written = mutates(func, kwargs)
         if not written and not isinstance(result, torch.Tensor) and not holds_tensor(result):
             return result
         if not written:
@@ -298,7 +304,8 @@ class _Recorder(TorchFunctionMode):
             nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs)
             run = self._run_leaf
             if self._kind == "meta":
-                result = self._memo.call(module, args, kwargs, run)
+                refuse_autocast()
+                result = self._memo.module(module, args, kwargs, run)
             else:
                 result = run(module, *args, **kwargs)
             if not getattr(module, "inplace", False):

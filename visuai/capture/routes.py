@@ -19,6 +19,7 @@ from visuai.capture.describe import walk
 from visuai.capture.inputs import Inputs, forward_of, given, inferred, owner
 from visuai.capture.snapshot import unchanged
 from visuai.capture.stack import with_room
+from visuai.capture.stand_ins import StandIns, map_tensors
 from visuai.errors import CaptureError, InputError, ModelError, VisuaiError
 from visuai.program import Program, Source
 
@@ -62,16 +63,11 @@ def capture(
                 "callable, an fx.GraphModule, an ExportedProgram, an ONNX ModelProto, or the path "
                 "of an .onnx or .pt2 file."
             )
-        with unchanged(_root(source)):
+        with unchanged(None):
             source, notes = _plain(source)
-            with unchanged(_root(source)):
-                root = _root(source)
-                program, failures = with_room(root, _attempt, source, route, progress, root)
+        root = source.model if isinstance(source.model, nn.Module) else owner(source.model)
+        program, failures = with_room(root, _attempt, source, route, progress, root)
     return replace(program, notes=[*notes, *program.notes]), failures
-
-
-def _root(source: Source) -> nn.Module | None:
-    return source.model if isinstance(source.model, nn.Module) else owner(source.model)
 
 
 def _attempt(
@@ -83,9 +79,10 @@ def _attempt(
     except VisuaiError as error:
         if root is None or not root.training or _TOO_FEW_VALUES not in str(error):
             raise
-    for _, module, _ in walk(root):
-        module.training = False
-    program, failures = _first(source, route, progress, root)
+    with unchanged(root):
+        for _, module, _ in walk(root):
+            module.training = False
+        program, failures = _first(source, route, progress, root)
     note = (
         "Captured in eval mode: in training mode batch normalisation needs more than one value "
         "per channel. The model's own mode is as it was."
@@ -185,6 +182,7 @@ def _materialised(model: nn.Module, source: Source) -> nn.Module:
     model = copy.deepcopy(model)
     forward = forward_of(model)
     inputs = given(source, forward) or next(iter(inferred(model, forward)), Inputs())
+    args, kwargs = map_tensors(StandIns("real").of, (inputs.args, inputs.kwargs))
     with torch.no_grad():
-        model(*inputs.args, **inputs.kwargs)
+        model(*args, **kwargs)
     return model

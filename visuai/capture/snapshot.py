@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,26 +17,40 @@ from visuai.capture.describe import walk
 _CONTAINERS = (dict, OrderedDict, list, set, deque)
 
 
-@contextmanager
-def unchanged(root: nn.Module | None) -> Iterator[None]:
-    """Puts back, on leaving, what a forward may have changed.
+def keep(root: nn.Module | None) -> Callable[[], None]:
+    """Notes what a forward may change, and gives the function that puts it back.
 
-    That is: the attributes of each module (also lists, dicts and sets that they hold, one
-    level deep), its mode, hooks, registered tensors, gradients' presence, and the states of the
-    random generators of Python, NumPy and torch. Values of tensors are not kept here: captures
-    work on stand-ins.
+    That is: the attributes of each module (also what the lists, dicts and sets among them
+    hold), with that its mode, hooks and registered tensors, and the states of the random
+    generators of Python, NumPy and torch. Values of tensors are not kept: captures work on
+    stand-ins.
 
     Args:
         root: The model; None if there is none.
     """
     kept = [] if root is None else [(module, _copy(module)) for _, module, _ in walk(root)]
     generators = _generators()
-    try:
-        yield
-    finally:
+
+    def restore() -> None:
         _restore_generators(*generators)
         for module, state in kept:
             _restore(module, state)
+
+    return restore
+
+
+@contextmanager
+def unchanged(root: nn.Module | None) -> Iterator[None]:
+    """Puts back, on leaving, what a forward may have changed; see `keep`.
+
+    Args:
+        root: The model; None if there is none.
+    """
+    restore = keep(root)
+    try:
+        yield
+    finally:
+        restore()
 
 
 def _copy(module: nn.Module) -> list[tuple[str, Any, Any]]:

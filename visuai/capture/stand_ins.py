@@ -151,7 +151,7 @@ def _meta(tensor: torch.Tensor) -> torch.Tensor:
 def mutates(function: Any, kwargs: Any = None) -> bool:
     """Tells whether a function or method writes into its first argument."""
     name: str = function if isinstance(function, str) else getattr(function, "__name__", "")
-    if kwargs and kwargs.get("out") is not None:
+    if kwargs and (kwargs.get("out") is not None or kwargs.get("inplace") is True):
         return True
     if name.startswith("__"):
         return name == "__setitem__" or (name.startswith("__i") and name in _IN_PLACE_DUNDERS)
@@ -191,6 +191,16 @@ def map_tensors(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
     if kind is slice:
         return slice(*(map_tensors(function, i) for i in (value.start, value.stop, value.step)))
     return value
+
+
+def refuse_autocast() -> None:
+    """Keeps autocast out of meta runs: it goes by the device, which a meta tensor lacks.
+
+    Raises:
+        RuntimeError: If autocast is on.
+    """
+    if torch._C._is_any_autocast_enabled():
+        raise RuntimeError("under autocast, dtypes depend on the device, which meta tensors lack")
 
 
 def spec_of(tensor: torch.Tensor) -> Spec:

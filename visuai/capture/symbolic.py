@@ -26,7 +26,7 @@ from visuai.capture.inputs import (
     program_name,
     required,
 )
-from visuai.capture.leaf import LeafMemo
+from visuai.capture.memo import Memo
 from visuai.capture.sites import Sites, user_line
 from visuai.capture.stand_ins import (
     StandIns,
@@ -34,6 +34,7 @@ from visuai.capture.stand_ins import (
     holds_tensor,
     map_tensors,
     mutates,
+    refuse_autocast,
     spec_tree,
     stand_in_of,
 )
@@ -221,6 +222,8 @@ class _Tracer(fx.Tracer):
         type_expr: Any | None = None,
     ) -> fx.Node:
         """Notes where in the model and in the user's code the op occurs."""
+        if kind.startswith("call"):
+            refuse_autocast()  # Shapes are found out later, on meta.
         node = self.graph.create_node(kind, target, args, kwargs, name, type_expr)
         here = self.sites.here
         if kind == "call_module":
@@ -281,18 +284,22 @@ def _trace(
         traced = entry if inspect.isfunction(entry) else (lambda *a, **k: entry(*a, **k))
     with _NoWriting():
         graph = tracer.trace(traced)
-    _thread_in_place(graph)
+    _thread_in_place(graph, inventory)
     return graph, tracer.sites
 
 
-def _thread_in_place(graph: fx.Graph) -> None:
+def _thread_in_place(graph: fx.Graph, inventory: Inventory) -> None:
     """Lets what comes after an in-place op read the op's result, not the value before it."""
     order: dict[fx.Node, int] | None = None
     for node in graph.nodes:
-        if node.op not in ("call_function", "call_method") or not node.args:
+        if not node.op.startswith("call") or not node.args:
             continue
+        if node.op == "call_module":
+            writes = getattr(inventory.module(str(node.target)), "inplace", False)
+        else:
+            writes = mutates(node.target, node.kwargs)
         written = node.args[0]
-        if isinstance(written, fx.Node) and mutates(node.target, node.kwargs):
+        if isinstance(written, fx.Node) and writes:
             if order is None:
                 order = {each: index for index, each in enumerate(graph.nodes)}
             now, positions = order[node], order
@@ -308,7 +315,7 @@ def _propagate(graph: fx.Graph, inventory: Inventory, bound: Bound) -> None:
         zip(bound.names, (*bound.inputs.args, *bound.inputs.kwargs.values()), strict=True)
     )
     stand_ins = StandIns("meta")
-    memo = LeafMemo()
+    memo = Memo()
     env: dict[fx.Node, Any] = {}
 
     def load(value: Any) -> Any:
@@ -330,10 +337,12 @@ def _propagate(graph: fx.Graph, inventory: Inventory, bound: Bound) -> None:
         args: Any = fx.node.map_aggregate(node.args, load)
         kwargs: Any = fx.node.map_aggregate(node.kwargs, load)
         if node.op == "call_module":
-            env[node] = memo.call(inventory.module(str(node.target)), args, kwargs, run)
+            env[node] = memo.module(inventory.module(str(node.target)), args, kwargs, run)
         elif node.op == "call_function":
             args, kwargs = swap.arguments(args, kwargs)
-            env[node] = node.target(*args, **kwargs)  # pyright: ignore
+            call: Any = node.target
+            writes = mutates(call, kwargs)
+            env[node] = call(*args, **kwargs) if writes else memo.function(call, args, kwargs)
         elif node.op == "call_method":
             args, kwargs = swap.arguments(args, kwargs)
             env[node] = getattr(args[0], str(node.target))(*args[1:], **kwargs)

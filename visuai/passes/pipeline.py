@@ -92,6 +92,7 @@ class Pipeline:
             position = match.end()
         return cls(*steps)
 
+    @collection_paused()
     def run(
         self, value: Any, context: Context | None = None, after: AfterPass | None = None
     ) -> Any:
@@ -115,8 +116,7 @@ class Pipeline:
                 )
             context.progress(step.name, index, len(self._passes))
             start = perf_counter()
-            with collection_paused():
-                value = step.run(value, context)
+            value = step.run(value, context)
             seconds = perf_counter() - start
             if not isinstance(value, step.produces):
                 raise PassError(
