@@ -121,7 +121,8 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return (
         f"{date.today().isoformat()}; {processor()}, {os.cpu_count()} cores, {memory:.0f} GB, "
-        f"{platform.system()}; Python {platform.python_version()}, {versions}."
+        f"{platform.system()}, load {os.getloadavg()[2]:.1f} over 15 minutes; "
+        f"Python {platform.python_version()}, {versions}."
     )
 
 
