@@ -42,6 +42,10 @@ class Memo:
             config = self._configs[id(module)] = _config(module)
         if config is None:
             return run(module, *args, **kwargs)
+        if len(args) == 1 and not kwargs:
+            value = _foreseen(module, args[0])
+            if value is not None:
+                return value
         return self._call(config, (module, *args), args, kwargs, run)
 
     def function(self, function: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
@@ -70,6 +74,34 @@ class Memo:
             self._known[key] = _template(value, args)
             return value
         return run(*call_args, **kwargs) if known is _VARIES else _made(known, args)
+
+
+_BATCH_NORMS = {nn.BatchNorm1d: (2, 3), nn.BatchNorm2d: (4,), nn.BatchNorm3d: (5,)}
+
+
+def _foreseen(module: Any, value: Any) -> torch.Tensor | None:
+    """Gives what a module surely returns, without running it; None if that is not sure.
+
+    On meta, batch normalisation runs as some twenty ops in Python, 1.5 ms a call: half the cost
+    of a convolutional network. A linear map runs as a decomposition that first imports torch's
+    compiler, seconds in a fresh process. What the module may refuse is left to the module.
+    """
+    if type(value) is not torch.Tensor or not value.is_meta:
+        return None
+    kind, shape = type(module), value.shape
+    weight = module.weight if kind is nn.Linear or kind in _BATCH_NORMS else None
+    if weight is not None and weight.dtype != value.dtype:
+        return None
+    if kind is nn.Linear:
+        if not shape or shape[-1] != module.in_features:
+            return None
+        return value.new_empty((*shape[:-1], module.out_features))
+    if kind not in _BATCH_NORMS or len(shape) not in _BATCH_NORMS[kind]:
+        return None
+    of_the_batch = module.training or module.running_mean is None
+    if shape[1] != module.num_features or (of_the_batch and value.numel() <= shape[1]):
+        return None
+    return torch.empty_like(value)
 
 
 def _key(values: Any) -> Any:
