@@ -50,6 +50,10 @@ class Memo:
 
     def function(self, function: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
         """Gives what a function of torch returns that does not write into its arguments."""
+        if not kwargs and getattr(function, "__name__", "") in _ELEMENTWISE_FUNCTIONS:
+            value = _elementwise(args)
+            if value is not None:
+                return value
         return self._call(function, args, args, kwargs, function)
 
     def _call(
@@ -76,32 +80,76 @@ class Memo:
         return run(*call_args, **kwargs) if known is _VARIES else _made(known, args)
 
 
+# On meta, torch runs many ops as Python decompositions: twenty ops for a batch normalisation,
+# 1.5 ms a call and half the cost of a convolutional network. The first of them in a process also
+# imports torch's compiler, which takes seconds. So what is plain to foresee is not run. Wherever
+# an op might refuse its input, or give another dtype, it is left to torch.
 _BATCH_NORMS = {nn.BatchNorm1d: (2, 3), nn.BatchNorm2d: (4,), nn.BatchNorm3d: (5,)}
+_ACTIVATIONS = frozenset(
+    {
+        *(nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.ELU, nn.LeakyReLU),
+        *(nn.Hardswish, nn.Hardsigmoid, nn.Mish, nn.Softplus),
+    }
+)
+_ELEMENTWISE_FUNCTIONS = frozenset(
+    "add sub mul truediv div neg relu silu gelu sigmoid tanh exp sqrt rsqrt abs "
+    "__add__ __radd__ __sub__ __mul__ __rmul__ __truediv__".split()
+)
 
 
 def _foreseen(module: Any, value: Any) -> torch.Tensor | None:
-    """Gives what a module surely returns, without running it; None if that is not sure.
-
-    On meta, batch normalisation runs as some twenty ops in Python, 1.5 ms a call: half the cost
-    of a convolutional network. A linear map runs as a decomposition that first imports torch's
-    compiler, seconds in a fresh process. What the module may refuse is left to the module.
-    """
+    """Gives what a module surely returns for a tensor on meta; None if that is not sure."""
     if type(value) is not torch.Tensor or not value.is_meta:
         return None
     kind, shape = type(module), value.shape
-    weight = module.weight if kind is nn.Linear or kind in _BATCH_NORMS else None
-    if weight is not None and weight.dtype != value.dtype:
+    if kind in _ACTIVATIONS:
+        return None if getattr(module, "inplace", False) else _elementwise((value,))
+    if kind is not nn.Linear and kind not in _BATCH_NORMS:
+        return None
+    if not value.is_contiguous() or not value.dtype.is_floating_point or any(
+        weight is not None and weight.dtype != value.dtype
+        for weight in (module.weight, module.bias)
+    ):
         return None
     if kind is nn.Linear:
         if not shape or shape[-1] != module.in_features:
             return None
-        return value.new_empty((*shape[:-1], module.out_features))
-    if kind not in _BATCH_NORMS or len(shape) not in _BATCH_NORMS[kind]:
-        return None
+        return torch.empty((*shape[:-1], module.out_features), dtype=value.dtype, device="meta")
     of_the_batch = module.training or module.running_mean is None
-    if shape[1] != module.num_features or (of_the_batch and value.numel() <= shape[1]):
+    if (
+        len(shape) not in _BATCH_NORMS[kind]
+        or shape[1] != module.num_features
+        or (of_the_batch and value.numel() <= shape[1])
+    ):
         return None
-    return torch.empty_like(value)
+    return torch.empty(shape, dtype=value.dtype, device="meta")
+
+
+def _elementwise(args: tuple[Any, ...]) -> torch.Tensor | None:
+    """Gives what an elementwise op surely returns; None if that is not sure.
+
+    That is so for contiguous floating-point tensors of one shape and dtype, and numbers.
+    """
+    first = args[0] if args else None
+    if (
+        type(first) is not torch.Tensor
+        or not first.is_meta
+        or not first.dtype.is_floating_point
+        or not first.is_contiguous()
+    ):
+        return None
+    for other in args[1:]:
+        if type(other) is torch.Tensor:
+            if (
+                not other.is_meta
+                or other.shape != first.shape
+                or other.dtype != first.dtype
+                or not other.is_contiguous()
+            ):
+                return None
+        elif type(other) is not int and type(other) is not float:
+            return None
+    return torch.empty(first.shape, dtype=first.dtype, device="meta")
 
 
 def _key(values: Any) -> Any:

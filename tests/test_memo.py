@@ -1,0 +1,88 @@
+"""What a meta run foresees or remembers is what torch gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from visuai.capture.memo import _ACTIVATIONS, _BATCH_NORMS, _ELEMENTWISE_FUNCTIONS, Memo
+
+SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=5).map(tuple)
+DTYPES = st.sampled_from([torch.float32, torch.bfloat16, torch.float64, torch.int64, torch.bool])
+
+
+@st.composite
+def tensors(draw: Any) -> torch.Tensor:
+    shape = draw(SHAPES)
+    value = torch.empty(shape, dtype=draw(DTYPES), device="meta")
+    layout = draw(st.sampled_from(["plain", "transposed", "sliced", "channels last"]))
+    if layout == "transposed" and len(shape) > 1:
+        return value.transpose(0, -1)
+    if layout == "sliced":
+        return torch.empty((*shape[:-1], 2 * shape[-1]), dtype=value.dtype, device="meta")[..., ::2]
+    if layout == "channels last" and len(shape) == 4:
+        return value.to(memory_format=torch.channels_last)
+    return value
+
+
+def outcome(call: Any, *args: Any) -> Any:
+    """Shape, strides (where they mean something) and dtype of a result, or the error's kind."""
+    try:
+        value = call(*args)
+    except Exception as error:
+        return type(error)
+    strides = [step for size, step in zip(value.shape, value.stride(), strict=True) if size > 1]
+    return value.shape, strides, value.dtype, value.device
+
+
+def modules() -> list[nn.Module]:
+    found: list[nn.Module] = [kind() for kind in sorted(_ACTIVATIONS, key=lambda k: k.__name__)]
+    found += [nn.ReLU(inplace=True), nn.Linear(3, 5), nn.Linear(3, 5, bias=False)]
+    for kind in _BATCH_NORMS:
+        found += [kind(3), kind(3).eval(), kind(3, affine=False, track_running_stats=False)]
+    return [module.to("meta") for module in found]
+
+
+@pytest.mark.parametrize("module", modules(), ids=repr)
+@settings(deadline=None)
+@given(value=tensors())
+def test_modules(module: nn.Module, value: torch.Tensor) -> None:
+    memo = Memo()
+    expected = outcome(module, value)
+    for _ in range(2):  # The second time it is remembered.
+        assert outcome(memo.module, module, (value,), {}, nn.Module.__call__) == expected
+
+
+@pytest.mark.parametrize("name", sorted(_ELEMENTWISE_FUNCTIONS))
+@settings(deadline=None)
+@given(first=tensors(), second=st.one_of(tensors(), st.integers(-2, 2), st.floats(-2, 2)))
+def test_functions(name: str, first: torch.Tensor, second: Any) -> None:
+    import operator
+
+    function = getattr(torch.Tensor, name, None) or getattr(operator, name, None)
+    if function is None:
+        function = getattr(torch.nn.functional, name)
+    unary = name in "neg relu silu gelu sigmoid tanh exp sqrt rsqrt abs".split()
+    args = (first,) if unary else (first, second)
+    memo = Memo()
+    expected = outcome(function, *args)
+    for _ in range(2):
+        assert outcome(memo.function, function, args, {}) == expected
+
+
+def test_views_are_made_anew() -> None:
+    memo, value = Memo(), torch.empty(2, 3, device="meta")
+    for _ in range(2):
+        view = memo.function(torch.Tensor.transpose, (value, 0, 1), {})
+        assert view._base is value
+
+
+def test_equal_numbers_of_other_kinds_are_told_apart() -> None:
+    memo, value = Memo(), torch.empty(2, dtype=torch.int64, device="meta")
+    assert memo.function(torch.mul, (value, 2), {}).dtype == torch.int64
+    assert memo.function(torch.mul, (value, 2.0), {}).dtype == torch.float32
