@@ -75,6 +75,16 @@ def test_functions(name: str, first: torch.Tensor, second: Any) -> None:
         assert outcome(memo.function, function, args, {}) == expected
 
 
+@settings(deadline=None)
+@given(parts=st.lists(tensors(), min_size=1, max_size=3), dim=st.integers(-5, 5))
+def test_concatenation(parts: list[torch.Tensor], dim: int) -> None:
+    for some in (parts, [parts[0], parts[0]]):
+        memo = Memo()
+        expected = outcome(torch.cat, some, dim)
+        for _ in range(2):
+            assert outcome(memo.function, torch.cat, (some, dim), {}) == expected
+
+
 def test_views_are_made_anew() -> None:
     memo, value = Memo(), torch.empty(2, 3, device="meta")
     for _ in range(2):

@@ -54,6 +54,10 @@ class Memo:
             value = _elementwise(args)
             if value is not None:
                 return value
+        if function is torch.cat and not kwargs:
+            value = _concatenated(*args)
+            if value is not None:
+                return value
         return self._call(function, args, args, kwargs, function)
 
     def _call(
@@ -150,6 +154,33 @@ def _elementwise(args: tuple[Any, ...]) -> torch.Tensor | None:
         elif type(other) is not int and type(other) is not float:
             return None
     return torch.empty(first.shape, dtype=first.dtype, device="meta")
+
+
+def _concatenated(parts: Any, dim: Any = 0) -> torch.Tensor | None:
+    """Gives what concatenation surely returns; None if that is not sure."""
+    first = parts[0] if type(parts) in (tuple, list) and parts else None
+    if type(first) is not torch.Tensor or type(dim) is not int or not first.dim():
+        return None
+    shape = list(first.shape)
+    if not -len(shape) <= dim < len(shape):
+        return None
+    dim %= len(shape)
+    length = 0
+    for part in parts:
+        if (
+            type(part) is not torch.Tensor
+            or not part.is_meta
+            or part.dtype != first.dtype
+            or part.dim() != len(shape)
+            or not part.is_contiguous()
+        ):
+            return None
+        other = list(part.shape)
+        length += other[dim]
+        if other[:dim] != shape[:dim] or other[dim + 1 :] != shape[dim + 1 :]:
+            return None
+    shape[dim] = length
+    return torch.empty(shape, dtype=first.dtype, device="meta")
 
 
 def _key(values: Any) -> Any:

@@ -207,6 +207,8 @@ class _Tracer(fx.Tracer):
             return a.node
         if a is None or type(a) in _PLAIN:
             return a
+        if type(a) is list or type(a) is tuple:
+            return type(a)([self.create_arg(item) for item in a])
         if isinstance(a, torch.Tensor):
             name = self._inventory.name_of_tensor(a, self.sites.scope)
             return self.create_node("get_attr", name, (), {})
