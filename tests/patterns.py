@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import nn
 from torch.nn.utils import parametrizations
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -265,9 +265,9 @@ def functional_with_module_weight() -> tuple[Any, ...]:
 
 @pattern
 def bare_parameter() -> tuple[Any, ...]:
-    return Module(lambda m, x: x @ m.w + m.b, w=nn.Parameter(torch.ones(4, 3)), b=nn.Parameter(
-        torch.zeros(3)
-    )), (X,)
+    return Module(
+        lambda m, x: x @ m.w + m.b, w=nn.Parameter(torch.ones(4, 3)), b=nn.Parameter(torch.zeros(3))
+    ), (X,)
 
 
 @pattern

@@ -60,9 +60,7 @@ def network(family: str, name: str) -> tuple[Any, tuple[Any, ...]]:
 def test_torchvision_builds_truly(family: str, name: str) -> None:
     model, args = network(family, name)
     kept: dict[str, Any] = {}
-    topology = visuai.build(
-        model, args, after=lambda step, value: kept.update({step.name: value})
-    )
+    topology = visuai.build(model, args, after=lambda step, value: kept.update({step.name: value}))
     assert verify(kept["to-dict"], model, args) == []
     assert topology.num_parameters == sum(p.numel() for p in model.parameters())
     if topology.report.route == "symbolic":

@@ -36,7 +36,7 @@ tipsv2_text_model tipsv2_vision_model ultrabert umt5 unispeech unispeech-sat vau
 vibevoice vibevoice_asr vit vit_mae vit_msn vitdet voxtral voxtral_encoder
 voxtral_realtime_encoder wav2vec2 wav2vec2-conformer wavlm whisper xglm xlm-roberta
 xlm-roberta-xl yolos zaya
-""".split()
+"""
 
 # Their forward, or its gradient, needs data.
 WITH_DATA = """
@@ -44,11 +44,12 @@ bart big_bird bigbird_pegasus biogpt blenderbot blenderbot-small canine convbert
 deberta-v2 detr diffllama dpr flaubert higgs_audio_v2 ibert layoutlm led longformer m2m_100
 marian markuplm mbart megatron-bert moshi mra nystromformer pegasus plbart rembert roformer
 splinter squeezebert tapas visual_bert xlm yoso
-""".split()
+"""
 
 
 @pytest.mark.parametrize(
-    ("kind", "device"), [*((k, "meta") for k in ON_META), *((k, "cpu") for k in WITH_DATA)]
+    ("kind", "device"),
+    [*((k, "meta") for k in ON_META.split()), *((k, "cpu") for k in WITH_DATA.split())],
 )
 def test_transformers_builds_truly(kind: str, device: str) -> None:
     torch.manual_seed(0)

@@ -81,9 +81,7 @@ def small_config(kind: str, **overrides: Any) -> Any:
 _PARTS = ("text_config", "vision_config", "audio_config", "encoder", "decoder")
 
 
-def small_model(
-    kind: str, device: str = "meta", **overrides: Any
-) -> tuple[Any, dict[str, Any]]:
+def small_model(kind: str, device: str = "meta", **overrides: Any) -> tuple[Any, dict[str, Any]]:
     """Gives a model in eval mode on a device, and keyword inputs for it."""
     from transformers import AutoModel
 

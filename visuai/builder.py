@@ -76,6 +76,7 @@ def build(
 def _positional(args: Any) -> tuple[Any, ...] | None:
     if args is None:
         return None
-    if isinstance(args, tuple) and not hasattr(args, "_fields"):  # a named tuple is one value
-        return cast("tuple[Any, ...]", args)
-    return (args,)
+    if not isinstance(args, tuple):
+        return (args,)
+    given = cast("tuple[Any, ...]", args)
+    return (given,) if hasattr(given, "_fields") else given  # A named tuple is one value.

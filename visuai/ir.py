@@ -16,9 +16,7 @@ from visuai.errors import FormatError
 
 SCHEMA = "visuai/ir@1"
 
-OpKind = Literal[
-    "placeholder", "call_function", "call_method", "call_module", "get_attr", "output"
-]
+OpKind = Literal["placeholder", "call_function", "call_method", "call_module", "get_attr", "output"]
 OP_KINDS: frozenset[str] = frozenset(get_args(OpKind))
 Scalar = str | int | float | bool | None
 
@@ -247,9 +245,7 @@ def validate(ir: IR) -> None:
             if current in on_path:
                 raise FormatError(f"Module {key!r} is its own ancestor.")
             if current not in ir.modules:
-                raise FormatError(
-                    f"Module {key!r} has ancestor {current!r}, which is not there."
-                )
+                raise FormatError(f"Module {key!r} has ancestor {current!r}, which is not there.")
             on_path.add(current)
             path.append(current)
             current = ir.modules[current]["parent"]

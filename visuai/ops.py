@@ -221,7 +221,11 @@ def is_leaf_type(type_name: str) -> bool:
 
 _LEAF_PACKAGES = ("torch.nn.", "torch.ao.nn.", "torch.nn.quantized")
 _COMPOSED = frozenset(
-    "Module Sequential ModuleList ModuleDict Transformer TransformerEncoder TransformerDecoder "
-    "TransformerEncoderLayer TransformerDecoderLayer DataParallel DistributedDataParallel "
-    "Container FullyShardedDataParallel ParameterList ParameterDict".split()
+    {
+        *("Module", "Container", "Sequential", "ModuleList", "ModuleDict"),
+        *("ParameterList", "ParameterDict", "Transformer"),
+        *("TransformerEncoder", "TransformerEncoderLayer"),
+        *("TransformerDecoder", "TransformerDecoderLayer"),
+        *("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel"),
+    }
 )

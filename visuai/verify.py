@@ -34,11 +34,12 @@ def verify(ir: IR, model: nn.Module, args: tuple[Any, ...] = (), kwargs: Any = N
         What does not hold, one sentence each; empty if all is well.
     """
     validate(ir)
-    problems: list[str] = []
     order = {key: index for index, key in enumerate(ir.nodes)}
-    for edge in ir.edges:
-        if order[edge["source"]] >= order[edge["target"]]:
-            problems.append(f"Edge {edge['source']} -> {edge['target']} runs backwards.")
+    problems = [
+        f"Edge {edge['source']} -> {edge['target']} runs backwards."
+        for edge in ir.edges
+        if order[edge["source"]] >= order[edge["target"]]
+    ]
     counted = sum(p.numel() for p in model.parameters())
     held = number_of_elements(ir)
     if held != counted:
@@ -116,7 +117,8 @@ def _run(
     differentiable = [t.sum() for t in tensors if t.requires_grad]
     model.zero_grad(set_to_none=True)
     if differentiable:
-        torch.stack([t.abs() if t.is_complex() else t.float() for t in differentiable]).sum().backward()
+        sums = [t.abs() if t.is_complex() else t.float() for t in differentiable]
+        torch.stack(sums).sum().backward()  # pyright: ignore[reportUnknownMemberType]
     needed = {name for name, p in model.named_parameters() if p.grad is not None}
     return calls, needed, len(tensors)
 

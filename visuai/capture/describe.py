@@ -25,7 +25,8 @@ def walk(root: nn.Module) -> Iterator[tuple[str, nn.Module, str | None]]:
         yield fqn, module, parent
         children: list[tuple[str, nn.Module, str | None]] = []
         # Straight from the dictionary: a subclass may override named_children.
-        for name, child in module._modules.items():
+        registered = module._modules  # pyright: ignore[reportPrivateUsage]
+        for name, child in registered.items():
             if child is not None and id(child) not in seen:
                 seen.add(id(child))
                 children.append((f"{fqn}.{name}" if fqn else name, child, fqn))
@@ -39,7 +40,8 @@ def type_name(module: nn.Module) -> str:
     puts a class of its own in front).
     """
     kind: type[Any] = type(module)
-    if kind.__name__.startswith("Parametrized") and "parametrizations" in module._modules:
+    registered = module._modules  # pyright: ignore[reportPrivateUsage]
+    if kind.__name__.startswith("Parametrized") and "parametrizations" in registered:
         kind = kind.__mro__[1]
     return f"{kind.__module__}.{kind.__qualname__}"
 
@@ -159,11 +161,13 @@ class Inventory:
         self._module_names[id(module)] = fqn
         self.modules[fqn] = module_entry(fqn, module, parent)
         prefix = f"{fqn}." if fqn else ""
-        for name, parameter in module._parameters.items():
+        parameters = module._parameters  # pyright: ignore[reportPrivateUsage]
+        for name, parameter in parameters.items():
             if parameter is not None:
                 kind = "parameter" if registered else "constant"
                 self._enter_tensor(prefix + name, parameter, kind)
-        for name, buffer in module._buffers.items():
+        buffers = module._buffers  # pyright: ignore[reportPrivateUsage]
+        for name, buffer in buffers.items():
             if buffer is not None:
                 self._enter_tensor(prefix + name, buffer, "buffer" if registered else "constant")
         for name, value in module.__dict__.items():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -162,13 +163,15 @@ def _declared(model: Any) -> Iterator[Inputs]:
         if isinstance(example, Mapping):
             yield Inputs((), dict(example), note)  # pyright: ignore[reportUnknownArgumentType]
         else:
-            values: tuple[Any, ...] = example if isinstance(example, tuple) else (example,)
-            yield Inputs(values, {}, note)
+            values = example if isinstance(example, tuple) else (example,)
+            yield Inputs(cast("tuple[Any, ...]", values), {}, note)
     config = _attribute(model, "config")
     if _attribute(model, "main_input_name") == "pixel_values":
-        size = getattr(config, "image_size", None)
-        height, width = size if isinstance(size, (tuple, list)) else (size or 224, size or 224)
-        channels = getattr(config, "num_channels", 3)
+        size: Any = getattr(config, "image_size", None) or 224
+        if not isinstance(size, (tuple, list)):
+            size = (size, size)
+        height, width = cast("Sequence[int]", size)
+        channels: int = getattr(config, "num_channels", 3)
         yield Inputs(
             (),
             {"pixel_values": torch.empty(1, channels, height, width, device="meta")},
@@ -180,9 +183,11 @@ def _declared(model: Any) -> Iterator[Inputs]:
         yield Inputs((), dict(dummy), "No inputs given: used the model's dummy_inputs.")  # pyright: ignore[reportUnknownArgumentType]
     for name in ("pretrained_cfg", "default_cfg"):
         settings = _attribute(model, name)
-        size = settings.get("input_size") if isinstance(settings, Mapping) else None  # pyright: ignore
+        if not isinstance(settings, Mapping):
+            continue
+        size = cast("Mapping[str, Any]", settings).get("input_size")
         if size:
-            shape = (1, *size)  # pyright: ignore[reportUnknownVariableType]
+            shape: tuple[int, ...] = (1, *size)
             yield Inputs(
                 (torch.empty(shape, device="meta"),),
                 {},
@@ -226,7 +231,7 @@ def _fitting(model: nn.Module) -> Iterator[tuple[tuple[int, ...], torch.dtype, s
             yield (1, _LENGTH, module.in_features), floating, where
             # A linear module behind a flatten: an image of as many values.
             for channels in (1, 3):
-                side = round((module.in_features / channels) ** 0.5)
+                side = math.isqrt(module.in_features // channels)
                 if side * side * channels == module.in_features and side > 1:
                     yield (1, channels, side, side), floating, where
             return

@@ -9,7 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import IO, Any, cast
 
 import torch
 from torch import nn
@@ -135,10 +135,10 @@ def _message(source: Source, failures: Mapping[str, BaseException]) -> str:
 
 def _read(model: Any) -> Program | None:
     """Gives the program of what is a program already, None for what has to be captured."""
-    if isinstance(model, (str, os.PathLike)) or isinstance(model, io.IOBase):
+    if isinstance(model, (str, os.PathLike, io.IOBase)):
         from visuai.capture.files import open_model
 
-        model = open_model(model)  # pyright: ignore[reportUnknownArgumentType]
+        model = open_model(cast("str | os.PathLike[str] | IO[bytes]", model))
     if isinstance(model, Program):
         return model
     if isinstance(model, torch.export.ExportedProgram):
@@ -173,7 +173,10 @@ def _is_lazy(model: nn.Module) -> bool:
     return any(
         parameter is not None and torch.nn.parameter.is_lazy(parameter)
         for _, module, _ in walk(model)
-        for parameter in (*module._parameters.values(), *module._buffers.values())
+        for parameter in (
+            *module._parameters.values(),  # pyright: ignore[reportPrivateUsage]
+            *module._buffers.values(),  # pyright: ignore[reportPrivateUsage]
+        )
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -47,7 +47,7 @@ class Sites:
         return self._here[-1]
 
     @contextmanager
-    def inside(self, fqn: str) -> Iterator[None]:
+    def inside(self, fqn: str) -> Generator[None]:
         """Marks the time during which the forward of container ``fqn`` runs."""
         self.enter(fqn)
         try:
@@ -84,7 +84,7 @@ def is_user_file(path: str) -> bool:
 
 def user_line() -> tuple[str, int] | None:
     """Gives file and line of the innermost stack frame that is neither torch's nor Visuai's."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame is not None:
         if is_user_file(frame.f_code.co_filename):
             return frame.f_code.co_filename, frame.f_lineno
