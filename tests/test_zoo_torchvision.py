@@ -69,10 +69,15 @@ def test_torchvision_builds_truly(family: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "squeezenet1_1", "vgg11_bn"])
 def test_without_inputs_the_shapes_are_inferred(name: str) -> None:
-    model = get_model(name)
+    model = get_model(name).eval()
     topology = visuai.build(model)
     assert all(data["shape"] for *_, data in topology.graph.edges(data=True))
     assert any("assumed 1x3x" in note for note in topology.report.notes)
+
+
+def test_in_training_mode_the_inferred_batch_is_two() -> None:
+    topology = visuai.build(get_model("resnet18"))
+    assert topology.graph.nodes["x"]["outputs"][0]["shape"] == [2, 3, 32, 32]
 
 
 def test_export_agrees_with_symbolic() -> None:

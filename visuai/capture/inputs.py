@@ -202,12 +202,21 @@ def _attribute(model: Any, name: str) -> Any:
         return None
 
 
-_IMAGE_SIDES = (32, 64, 224, 299, 128, 28)
+_SIDES = (32, 64, 224, 299, 128, 28)
+_SIZES: dict[int, list[tuple[int, ...]]] = {
+    1: [(64,), (256,), (1024,), (16384,)],
+    2: [(side, side) for side in _SIDES],
+    3: [(32, 32, 32), (16, 64, 64), (16, 112, 112), (16, 224, 224), (64, 64, 64)],
+}
 _LENGTH = 16
 
 
 def _fitting(model: nn.Module) -> Iterator[tuple[tuple[int, ...], torch.dtype, str]]:
-    """Gives shapes that fit the first weight, in the order of registration."""
+    """Gives shapes that fit the first weight, in the order of registration.
+
+    In training mode a batch of two: batch normalisation refuses one value per channel.
+    """
+    batch = 2 if model.training else 1
     for fqn, module, _ in walk(model):
         where = f"{fqn or 'the model'} ({type(module).__name__})"
         kind = category(type_name(module).rpartition(".")[2])
@@ -215,41 +224,40 @@ def _fitting(model: nn.Module) -> Iterator[tuple[tuple[int, ...], torch.dtype, s
         if kind == "conv" and hasattr(module, "in_channels"):
             channels = int(getattr(module, "in_channels", 1) or 1)
             spatial = len(getattr(module, "kernel_size", (1, 1)))
-            for side in _IMAGE_SIDES:
-                yield (1, channels, *(side,) * spatial), floating, where
+            for size in _SIZES.get(spatial, ()):
+                yield (batch, channels, *size), floating, where
             return
         if kind == "embedding":
-            yield (1, _LENGTH), torch.int64, where
+            yield (batch, _LENGTH), torch.int64, where
             return
         if kind == "recurrent":
             size = int(getattr(module, "input_size", 1))
-            yield (_LENGTH, 1, size), floating, where
-            yield (1, size), floating, where
+            yield (_LENGTH, batch, size), floating, where
+            yield (batch, size), floating, where
             return
         if hasattr(module, "in_features") and isinstance(module.in_features, int):
-            yield (1, module.in_features), floating, where
-            yield (1, _LENGTH, module.in_features), floating, where
+            yield (batch, module.in_features), floating, where
+            yield (batch, _LENGTH, module.in_features), floating, where
             # A linear module behind a flatten: an image of as many values.
             for channels in (1, 3):
                 side = math.isqrt(module.in_features // channels)
                 if side * side * channels == module.in_features and side > 1:
-                    yield (1, channels, side, side), floating, where
+                    yield (batch, channels, side, side), floating, where
             return
         if kind == "attention" and hasattr(module, "embed_dim"):
-            yield (_LENGTH, 1, int(module.embed_dim)), floating, where  # pyright: ignore
+            yield (_LENGTH, batch, int(module.embed_dim)), floating, where  # pyright: ignore
             return
         if hasattr(module, "d_model") and isinstance(module.d_model, int):
-            yield (_LENGTH, 1, module.d_model), floating, where
+            yield (_LENGTH, batch, module.d_model), floating, where
             return
         if kind == "norm":
             shape = getattr(module, "normalized_shape", None)
             if shape:
-                yield (1, *shape), floating, where
+                yield (batch, *shape), floating, where
                 return
             features = getattr(module, "num_features", None)
             if isinstance(features, int):
-                for side in (32,):
-                    yield (2, features, side, side), floating, where
+                yield (2, features, 32, 32), floating, where
                 yield (2, features), floating, where
                 yield (2, features, _LENGTH), floating, where
                 return

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import io
+import logging
 import os
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO, Any, cast
 
@@ -52,8 +54,7 @@ def capture(
         InputError: If the inputs do not fit, or ``source.model`` is nothing that can be built.
         FormatError: If a file is not what it claims to be.
     """
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _ONE_AT_A_TIME, _quiet():
         known = _read(source.model)
         if known is not None:
             return known, {}
@@ -68,6 +69,19 @@ def capture(
         root = source.model if isinstance(source.model, nn.Module) else owner(source.model)
         program, failures = with_room(root, _attempt, source, route, progress, root)
     return replace(program, notes=[*notes, *program.notes]), failures
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps to itself what torch says of attempts that fail: another route comes next."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    disabled, logger.disabled = logger.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = disabled
 
 
 def _attempt(
@@ -104,9 +118,11 @@ def _first(
         try:
             with unchanged(root):
                 return attempt(source), failures
-        except (ModelError, InputError):
+        except ModelError:
             raise
         except Exception as error:
+            if isinstance(error, InputError) and not (source.args is source.kwargs is None):
+                raise  # What was given does not fit, whatever the route.
             failures[name] = error
             partial = getattr(error, "program", None) or partial
             if _TOO_FEW_VALUES in str(error) and root is not None and root.training:

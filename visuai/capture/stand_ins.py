@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import torch
@@ -42,20 +41,9 @@ class StandIns:
 
             self._fake_mode = FakeTensorMode(allow_non_fake_inputs=True)
 
-    @contextmanager
-    def active(self) -> Iterator[None]:
+    def active(self) -> AbstractContextManager[Any]:
         """The context in which ops on stand-ins run."""
-        if self._fake_mode is None:
-            yield
-            return
-        # What fails on fake tensors is tried on real ones next: no news for the user's log.
-        logger = logging.getLogger("torch._subclasses.fake_tensor")
-        disabled, logger.disabled = logger.disabled, True
-        try:
-            with self._fake_mode:
-                yield
-        finally:
-            logger.disabled = disabled
+        return self._fake_mode if self._fake_mode is not None else nullcontext()
 
     def of(self, tensor: torch.Tensor, *, keep_value: bool = False) -> torch.Tensor:
         """Gives the stand-in of a tensor, the same one each time.
