@@ -67,7 +67,8 @@ _BY_CATEGORY: dict[str, str] = {
         "adaptivemaxpool2d adaptivemaxpool3d lppool1d lppool2d lp_pool1d lp_pool2d "
         "fractionalmaxpool2d maxunpool1d maxunpool2d maxunpool3d max_unpool1d max_unpool2d "
         "max_unpool3d interpolate upsample upsamplingnearest2d upsamplingbilinear2d grid_sample "
-        "roi_align roi_pool maxpool resize affine_grid max_pool2d_with_indices"
+        "roi_align roi_pool resize affine_grid max_pool2d_with_indices "
+        "max_pool avg_pool adaptive_max_pool adaptive_avg_pool"
     ),
     "dropout": (
         "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout alphadropout "
@@ -145,7 +146,10 @@ _SYNONYMS: dict[str, str] = {
     "iand": "and",
     "ior": "or",
     "ixor": "xor",
-    "rand_": "and",
+    "__rand__": "and",  # Reflected, not random.
+    "ror": "or",
+    "rxor": "xor",
+    "rmod": "remainder",
     "invert": "bitwise_not",
     "and_": "and",
     "or_": "or",
@@ -182,6 +186,7 @@ def canonical(name: str) -> str:
         >>> canonical("__iadd__"), canonical("relu_"), canonical("truediv")
         ('add', 'relu', 'div')
     """
+    name = _SYNONYMS.get(name, name)
     name = name.strip("_") if name.startswith("__") else name
     name = _SYNONYMS.get(name, name)
     if name.endswith("_") and not name.startswith("_"):
