@@ -185,7 +185,7 @@ def test_branches_of_control_flow_stay_in_one_node() -> None:
 
 def test_no_inputs_given_are_inferred_and_told() -> None:
     topology = visuai.build(nn.Sequential(nn.Linear(4, 2), nn.ReLU()), capture="export")
-    assert "assumed 1x4" in " ".join(topology.report.notes)
+    assert "assumed 2x4" in " ".join(topology.report.notes)
 
 
 def test_deep_nesting_is_no_recursion() -> None:

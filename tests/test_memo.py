@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -78,6 +78,8 @@ def test_functions(name: str, first: torch.Tensor, second: Any) -> None:
 @settings(deadline=None)
 @given(parts=st.lists(tensors(), min_size=1, max_size=3), dim=st.integers(-5, 5))
 def test_concatenation(parts: list[torch.Tensor], dim: int) -> None:
+    # With sizes of 1, a layout can be read in two ways, and torch's choice differs by version.
+    assume(all(part.dim() != 4 or 1 not in part.shape for part in parts))
     for some in (parts, [parts[0], parts[0]]):
         memo = Memo()
         expected = outcome(torch.cat, some, dim)

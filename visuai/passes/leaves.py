@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
 from visuai.ir import Edge, Module, Node, Scalar, TensorSpec
@@ -29,16 +29,19 @@ class Network:
         self.tree = tree
 
 
-def collapse_leaves(network: Network, modules: Mapping[str, Module]) -> Network:
+def collapse_leaves(
+    network: Network, modules: Mapping[str, Module], parameters: Iterable[str]
+) -> Network:
     """Puts one ``call_module`` node in place of the ops in each box of a leaf module.
 
-    The node takes the id and the source of its first op, reads what its ops read, and returns
-    the values that leave it, in the order in which they are made. Values that enter it are
-    counted once each.
+    The node takes the id and the source of its first op, reads what its module holds and what
+    its ops read, and returns the values that leave it, in the order in which they are made.
+    Values that enter it are counted once each.
 
     Args:
         network: A network in which no box lies on a cycle.
         modules: The modules before ``split-recycled``.
+        parameters: FQNs of all parameters, buffers and constants.
     """
     tree = network.tree
     tops = [-1] * len(tree.boxes)
@@ -60,6 +63,9 @@ def collapse_leaves(network: Network, modules: Mapping[str, Module]) -> Network:
     if not members:
         return network
     edges, leaving = _edges_between(network, unit, {keys[0] for keys in members.values()})
+    held: dict[str, list[str]] = {}
+    for name in parameters:
+        held.setdefault(name.rpartition(".")[0], []).append(name)
     tops_by_key = {keys[0]: top for top, keys in members.items()}
     nodes: dict[str, Node] = {}
     for key in _sorted(list(home), edges):
@@ -67,7 +73,9 @@ def collapse_leaves(network: Network, modules: Mapping[str, Module]) -> Network:
             top = tops_by_key[key]
             box = tree.boxes[top]
             ops = [network.nodes[member] for member in members[top]]
-            nodes[key] = _module_call(modules[box.fqn], box.call, ops, network, leaving.get(key))
+            nodes[key] = _module_call(
+                modules[box.fqn], box.call, ops, network, leaving.get(key), held.get(box.fqn, [])
+            )
         else:
             nodes[key] = network.nodes[key]
     return Network(nodes, edges, CallTree(tree.boxes, tree.parents, [home[key] for key in nodes]))
@@ -114,6 +122,7 @@ def _module_call(
     ops: Sequence[Node],
     network: Network,
     leaving: Sequence[_Value] | None,
+    held: Sequence[str],
 ) -> Node:
     name = module["type"].rpartition(".")[2] or module["fqn"]
     outputs: list[TensorSpec | None] = ops[-1]["outputs"]
@@ -133,7 +142,7 @@ def _module_call(
         scope=ops[0]["scope"],
         scope_call=None,
         category=category(name),
-        parameters=list(dict.fromkeys(fqn for op in ops for fqn in op["parameters"])),
+        parameters=list(dict.fromkeys([*held, *(fqn for op in ops for fqn in op["parameters"])])),
         outputs=outputs,
         attributes=attributes,
         source=ops[0]["source"],

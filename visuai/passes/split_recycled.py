@@ -67,7 +67,7 @@ def split_recycled(ir: IR) -> IR:
         list(ir.nodes.values()),
         [(positions[edge["source"]], positions[edge["target"]]) for edge in ir.edges],
     )
-    network = collapse_leaves(Network(ir.nodes, ir.edges, tree), ir.modules)
+    network = collapse_leaves(Network(ir.nodes, ir.edges, tree), ir.modules, ir.parameters)
     tree = network.tree
     sites = call_sites(network.nodes, tree, ir.modules)
     return replace(
