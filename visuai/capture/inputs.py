@@ -163,8 +163,9 @@ def _declared(model: Any) -> Iterator[Inputs]:
         if isinstance(example, Mapping):
             yield Inputs((), dict(example), note)  # pyright: ignore[reportUnknownArgumentType]
         else:
-            values = example if isinstance(example, tuple) else (example,)
-            yield Inputs(cast("tuple[Any, ...]", values), {}, note)
+            if not isinstance(example, tuple):
+                example = (example,)
+            yield Inputs(cast("tuple[Any, ...]", example), {}, note)
     config = _attribute(model, "config")
     if _attribute(model, "main_input_name") == "pixel_values":
         size: Any = getattr(config, "image_size", None) or 224

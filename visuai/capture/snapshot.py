@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,7 +40,7 @@ def keep(root: nn.Module | None) -> Callable[[], None]:
 
 
 @contextmanager
-def unchanged(root: nn.Module | None) -> Iterator[None]:
+def unchanged(root: nn.Module | None) -> Generator[None]:
     """Puts back, on leaving, what a forward may have changed; see `keep`.
 
     Args:
@@ -72,7 +72,10 @@ def _restore(module: nn.Module, state: list[tuple[str, Any, Any]]) -> None:
         if copy is not None:
             if not _same(value, copy):
                 value.clear()
-                value.update(copy) if isinstance(value, (dict, set)) else value.extend(copy)
+                if isinstance(value, (dict, set)):
+                    value.update(copy)  # pyright: ignore[reportUnknownMemberType]
+                else:
+                    value.extend(copy)
         elif type(value) in _CONTAINERS and value:
             value.clear()
 

@@ -72,9 +72,7 @@ class StandIns:
 def to_meta(tensor: torch.Tensor) -> torch.Tensor:
     """Gives a new tensor on the meta device, of the same shape, strides and dtype."""
     if type(tensor) in _PLAIN and tensor.layout is torch.strided and not tensor.is_quantized:
-        return torch.empty_strided(
-            tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta"
-        )
+        return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
     return tensor.detach().to("meta")
 
 
@@ -147,11 +145,13 @@ def mutates(function: Any, kwargs: Any = None) -> bool:
 
 
 _IN_PLACE_OPERATORS = frozenset(
-    "iadd isub imul itruediv ifloordiv ipow imod iand ior ixor imatmul setitem".split()
+    {
+        *("iadd", "isub", "imul", "itruediv", "ifloordiv", "ipow", "imod", "imatmul"),
+        *("iand", "ior", "ixor", "setitem"),
+    }
 )
 _IN_PLACE_DUNDERS = frozenset(f"__{name}__" for name in _IN_PLACE_OPERATORS)
 _NOT_IN_PLACE = frozenset(["and_", "or_", "not_", "requires_grad_", "is_", "retain_grad_"])
-
 
 
 def holds_tensor(value: Any) -> bool:
@@ -165,17 +165,19 @@ def map_tensors(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
         return function(value)
     if value is None or isinstance(value, (int, float, str, bool)):
         return value
-    kind = type(value)
+    tree: Any = value  # Not narrowed by the checks: of a bare tuple, no items are known.
+    kind: Any = type(tree)  # pyright: ignore[reportUnknownVariableType]
     if kind is tuple or kind is list:
-        return kind([map_tensors(function, item) for item in value])
+        items = [map_tensors(function, item) for item in tree]
+        return items if kind is list else tuple(items)
     if kind is torch.Size:
         return value
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return kind(*(map_tensors(function, item) for item in value))
+    if isinstance(value, tuple) and hasattr(tree, "_fields"):
+        return kind(*(map_tensors(function, item) for item in tree))
     if isinstance(value, (tuple, list)):
-        return type(value)(map_tensors(function, item) for item in value)  # type: ignore[call-arg]
+        return kind(map_tensors(function, item) for item in tree)
     if isinstance(value, dict):
-        return {key: map_tensors(function, item) for key, item in value.items()}
+        return {key: map_tensors(function, item) for key, item in tree.items()}
     if kind is slice:
         return slice(*(map_tensors(function, i) for i in (value.start, value.stop, value.step)))
     return value
@@ -187,7 +189,7 @@ def refuse_autocast() -> None:
     Raises:
         RuntimeError: If autocast is on.
     """
-    if torch._C._is_any_autocast_enabled():
+    if torch._C._is_any_autocast_enabled():  # pyright: ignore[reportPrivateUsage]
         raise RuntimeError("under autocast, dtypes depend on the device, which meta tensors lack")
 
 
@@ -226,11 +228,11 @@ def children_of(value: Any) -> list[tuple[Any, Any]] | None:
         return list(enumerate(value))  # pyright: ignore[reportUnknownArgumentType]
     if hasattr(value, "items") and hasattr(value, "keys"):
         return list(value.items())
-    if isinstance(value, torch.nn.Module) or isinstance(value, type) or callable(value):
+    if isinstance(value, (torch.nn.Module, type)) or callable(value):
         return None
     attributes = getattr(value, "__dict__", None)
     if attributes is None:
-        slots = getattr(type(value), "__slots__", ())
+        slots: Any = getattr(type(value), "__slots__", ())  # pyright: ignore[reportUnknownArgumentType]
         attributes = {name: getattr(value, name, None) for name in slots}
     held = [(k, v) for k, v in attributes.items() if _holds_tensor(v, 3)]
     return held or None
