@@ -8,7 +8,7 @@ repeats: 414 of 464 leaf calls in ResNet-152, and all but one of a transformer's
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -88,7 +88,11 @@ class Memo:
 # 1.5 ms a call and half the cost of a convolutional network. The first of them in a process also
 # imports torch's compiler, which takes seconds. So what is plain to foresee is not run. Wherever
 # an op might refuse its input, or give another dtype, it is left to torch.
-_BATCH_NORMS = {nn.BatchNorm1d: (2, 3), nn.BatchNorm2d: (4,), nn.BatchNorm3d: (5,)}
+_BATCH_NORMS: dict[type, tuple[int, ...]] = {
+    nn.BatchNorm1d: (2, 3),
+    nn.BatchNorm2d: (4,),
+    nn.BatchNorm3d: (5,),
+}
 _ACTIVATIONS = frozenset(
     {
         *(nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.ELU, nn.LeakyReLU),
@@ -96,8 +100,11 @@ _ACTIVATIONS = frozenset(
     }
 )
 _ELEMENTWISE_FUNCTIONS = frozenset(
-    "add sub mul truediv div neg relu silu gelu sigmoid tanh exp sqrt rsqrt abs "
-    "__add__ __radd__ __sub__ __mul__ __rmul__ __truediv__".split()
+    {
+        *("add", "sub", "mul", "truediv", "div", "neg", "exp", "sqrt", "rsqrt", "abs"),
+        *("relu", "silu", "gelu", "sigmoid", "tanh"),
+        *("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__"),
+    }
 )
 
 
@@ -105,14 +112,19 @@ def _foreseen(module: Any, value: Any) -> torch.Tensor | None:
     """Gives what a module surely returns for a tensor on meta; None if that is not sure."""
     if type(value) is not torch.Tensor or not value.is_meta:
         return None
-    kind, shape = type(module), value.shape
+    shape = value.shape
+    kind: Any = type(module)  # pyright: ignore[reportUnknownVariableType]
     if kind in _ACTIVATIONS:
         return None if getattr(module, "inplace", False) else _elementwise((value,))
     if kind is not nn.Linear and kind not in _BATCH_NORMS:
         return None
-    if not value.is_contiguous() or not value.dtype.is_floating_point or any(
-        weight is not None and weight.dtype != value.dtype
-        for weight in (module.weight, module.bias)
+    if (
+        not value.is_contiguous()
+        or not value.dtype.is_floating_point
+        or any(
+            weight is not None and weight.dtype != value.dtype
+            for weight in (module.weight, module.bias)
+        )
     ):
         return None
     if kind is nn.Linear:
@@ -158,13 +170,13 @@ def _elementwise(args: tuple[Any, ...]) -> torch.Tensor | None:
 
 def _concatenated(parts: Any, dim: Any = 0) -> torch.Tensor | None:
     """Gives what concatenation surely returns; None if that is not sure."""
-    first = parts[0] if type(parts) in (tuple, list) and parts else None
+    first: Any = parts[0] if type(parts) in (tuple, list) and parts else None
     if type(first) is not torch.Tensor or type(dim) is not int or not first.dim():
         return None
-    shape = list(first.shape)
+    shape: list[int] = list(first.shape)
     if not -len(shape) <= dim < len(shape):
         return None
-    dim %= len(shape)
+    axis: int = dim % len(shape)
     length = 0
     for part in parts:
         if (
@@ -175,11 +187,11 @@ def _concatenated(parts: Any, dim: Any = 0) -> torch.Tensor | None:
             or not part.is_contiguous()
         ):
             return None
-        other = list(part.shape)
-        length += other[dim]
-        if other[:dim] != shape[:dim] or other[dim + 1 :] != shape[dim + 1 :]:
+        other: list[int] = list(part.shape)
+        length += other[axis]
+        if other[:axis] != shape[:axis] or other[axis + 1 :] != shape[axis + 1 :]:
             return None
-    shape[dim] = length
+    shape[axis] = length
     return torch.empty(shape, dtype=first.dtype, device="meta")
 
 
@@ -187,7 +199,7 @@ def _key(values: Any) -> Any:
     """Gives what a result can depend on; None if that is unclear, or nothing is on meta."""
     parts: list[Any] = []
     for value in values:
-        kind = type(value)
+        kind: Any = type(value)  # pyright: ignore[reportUnknownVariableType]
         if kind is torch.Tensor:
             if not value.is_meta:
                 return None
@@ -212,21 +224,18 @@ def _config(module: nn.Module) -> Any:
         or state["_forward_hooks"]
         or state["_forward_pre_hooks"]
         or "forward" in state
-        or nn_module._global_forward_hooks
-        or nn_module._global_forward_pre_hooks
+        or nn_module._global_forward_hooks  # pyright: ignore
+        or nn_module._global_forward_pre_hooks  # pyright: ignore
     ):
         return None
     config: list[Any] = [type(module)]
     for name, value in state.items():
         if name[0] == "_":
             continue
-        if not isinstance(value, _SCALARS):
-            if not isinstance(value, tuple) or not all(
-                isinstance(item, _SCALARS)
-                for item in value  # pyright: ignore[reportUnknownVariableType]
-            ):
-                return None
-        config.append((name, type(value), value))
+        parts = cast("tuple[Any, ...]", value) if isinstance(value, tuple) else (value,)
+        if not all(isinstance(part, _SCALARS) for part in parts):
+            return None
+        config.append((name, type(value), value))  # pyright: ignore[reportUnknownArgumentType]
     for tensors in (state["_parameters"], state["_buffers"]):
         for name, tensor in tensors.items():
             config.append((name, None if tensor is None else (tensor.shape, tensor.dtype)))
