@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import fx, nn
+from torch.fx.node import map_aggregate
 from torch.overrides import TorchFunctionMode
 
 from visuai.capture.describe import Inventory, is_leaf
@@ -208,7 +209,8 @@ class _Tracer(fx.Tracer):
         if a is None or type(a) in _PLAIN:
             return a
         if type(a) is list or type(a) is tuple:
-            return type(a)([self.create_arg(item) for item in a])
+            items = [self.create_arg(item) for item in a]  # pyright: ignore[reportUnknownVariableType]
+            return items if isinstance(a, list) else tuple(items)
         if isinstance(a, torch.Tensor):
             name = self._inventory.name_of_tensor(a, self.sites.scope)
             return self.create_node("get_attr", name, (), {})
@@ -250,7 +252,7 @@ def _unpacked(proxy: Any, value: Any) -> Any:
         return {key: _item(proxy, key, item) for key, item in value.items()}  # pyright: ignore
     if isinstance(value, (tuple, list)):
         items = [_item(proxy, index, item) for index, item in enumerate(value)]  # pyright: ignore
-        if hasattr(value, "_fields"):
+        if hasattr(value, "_fields"):  # pyright: ignore[reportUnknownArgumentType]
             return type(value)(*items)  # pyright: ignore
         return type(value)(items)  # pyright: ignore
     return value
@@ -283,11 +285,20 @@ def _trace(
         tracer.traced_func_name = entry.__name__
         traced = root
     else:
-        traced = entry if inspect.isfunction(entry) else (lambda *a, **k: entry(*a, **k))
+        traced = entry if inspect.isfunction(entry) else _as_function(entry)
     with _NoWriting():
         graph = tracer.trace(traced)
     _thread_in_place(graph, inventory)
     return graph, tracer.sites
+
+
+def _as_function(entry: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a function that does what a callable object does: torch.fx traces only those."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return entry(*args, **kwargs)
+
+    return call
 
 
 def _thread_in_place(graph: fx.Graph, inventory: Inventory) -> None:
@@ -304,8 +315,9 @@ def _thread_in_place(graph: fx.Graph, inventory: Inventory) -> None:
         if isinstance(written, fx.Node) and writes:
             if order is None:
                 order = {each: index for index, each in enumerate(graph.nodes)}
-            now, positions = order[node], order
-            written.replace_all_uses_with(node, lambda user: positions[user] > now)
+            written.replace_all_uses_with(
+                node, lambda user, now=order[node], order=order: order[user] > now
+            )
 
 
 def _propagate(graph: fx.Graph, inventory: Inventory, bound: Bound) -> None:
@@ -336,8 +348,8 @@ def _propagate(graph: fx.Graph, inventory: Inventory, bound: Bound) -> None:
         if node.op == "get_attr":
             env[node] = stand_in_of(inventory.tensor(str(node.target)), stand_ins)
             continue
-        args: Any = fx.node.map_aggregate(node.args, load)
-        kwargs: Any = fx.node.map_aggregate(node.kwargs, load)
+        args: Any = map_aggregate(node.args, load)
+        kwargs: Any = map_aggregate(node.kwargs, load)
         if node.op == "call_module":
             env[node] = memo.module(inventory.module(str(node.target)), args, kwargs, run)
         elif node.op == "call_function":
