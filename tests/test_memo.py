@@ -12,6 +12,8 @@ from torch import nn
 
 from visuai.capture.memo import _ACTIVATIONS, _BATCH_NORMS, _ELEMENTWISE_FUNCTIONS, Memo
 
+_UNARY = {"neg", "relu", "silu", "gelu", "sigmoid", "tanh", "exp", "sqrt", "rsqrt", "abs"}
+
 SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=5).map(tuple)
 DTYPES = st.sampled_from([torch.float32, torch.bfloat16, torch.float64, torch.int64, torch.bool])
 
@@ -67,8 +69,7 @@ def test_functions(name: str, first: torch.Tensor, second: Any) -> None:
     function = getattr(torch.Tensor, name, None) or getattr(operator, name, None)
     if function is None:
         function = getattr(torch.nn.functional, name)
-    unary = name in "neg relu silu gelu sigmoid tanh exp sqrt rsqrt abs".split()
-    args = (first,) if unary else (first, second)
+    args = (first,) if name in _UNARY else (first, second)
     memo = Memo()
     expected = outcome(function, *args)
     for _ in range(2):
