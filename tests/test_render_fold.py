@@ -79,3 +79,24 @@ def test_side_by_side() -> None:
 @pytest.mark.parametrize("name", ["svg", "text", "dot", "mermaid"])
 def test_badge(name: str) -> None:
     assert "×3" in str(residual(3).render(name))
+
+
+def test_what_every_member_hands_out_is_one_edge() -> None:
+    topology = residual(4)
+    for index in range(4):
+        topology.graph.add_edge(
+            f"body.{index}.conv", "output", source_output=0, target_input=1 + index
+        )
+    drawing = fold(topology)
+    assert drawing.repeats == {"body.0": 4}
+    edges = list(drawing.topology.graph.edges())
+    assert edges.count(("body.0.conv", "output")) == 1
+    assert ("body.0.add", "head") in edges, "the run is left by its stand-in"
+
+
+def test_members_that_hand_out_different_values_stay_unfolded() -> None:
+    topology = residual(4)
+    for index in range(4):
+        source = f"body.{index}.{'add' if index == 2 else 'conv'}"
+        topology.graph.add_edge(source, "output", source_output=0, target_input=1 + index)
+    assert fold(topology).repeats == {}

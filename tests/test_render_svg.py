@@ -7,7 +7,14 @@ from xml.etree import ElementTree
 
 import pytest
 from conftest import Golden
-from rendering import residual, skips
+from rendering import residual, skips, topology_of
+
+from visuai.render.box import Box
+from visuai.render.caption import captions, header_of, headings
+from visuai.render.fold import drawn
+from visuai.render.label import text_width
+from visuai.render.layout import lay_out
+from visuai.render.strokes import NOTE_SIZE, notes
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -66,3 +73,33 @@ def test_closed_scopes_are_nodes() -> None:
     assert "Sequential" in words
     assert "body · 1.73k" in words
     assert "Residual" not in words
+
+
+def test_no_shape_lies_on_another_or_on_a_node() -> None:
+    nodes = {"x": ("input", ""), "split": ("view", ""), "join": ("cat", "")}
+    edges = [("x", "split"), ("join", "output")]
+    for index in range(6):
+        nodes[f"v{index}"] = ("view", "")
+        edges += [("split", f"v{index}"), (f"v{index}", "join")]
+    nodes["output"] = ("output", "")
+    topology = topology_of("wide", nodes, edges, shape=[1, 64, 12, 64])
+    drawing = drawn(topology, None, None, False)
+    words = captions(drawing)
+    layout = lay_out(
+        topology, lambda key: (words[key].width, words[key].height), header_of(headings(drawing))
+    )
+    boxes = list(layout.nodes.values())
+    found = list(notes(drawing, layout, "TB"))
+    assert found
+    for note in found:
+        width = text_width(note.text, NOTE_SIZE)
+        left = note.x - width if note.end else note.x
+        box = Box(left, note.y - NOTE_SIZE * 0.8, width, NOTE_SIZE)
+        for other in boxes:
+            assert (
+                box.x >= other.x + other.width
+                or other.x >= box.x + box.width
+                or box.y >= other.y + other.height
+                or other.y >= box.y + box.height
+            )
+        boxes.append(box)

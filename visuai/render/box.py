@@ -30,6 +30,7 @@ class Spacing:
     Attributes:
         rank: Between ranks.
         item: Between items of a rank.
+        port: Between the places where lines cross the border of a scope.
         lane: Between a line that passes and everything else.
         pad: Between the border of a scope and what is inside.
         column: Between columns of a wrapped chain.
@@ -39,6 +40,7 @@ class Spacing:
 
     rank: float = 26
     item: float = 22
+    port: float = 5
     lane: float = 9
     pad: float = 12
     column: float = 40

@@ -14,16 +14,19 @@ _PINNED = 1e9
 
 
 def place(
-    ranks: Ranks, widths: list[float], edges: dict[tuple[int, int], float], gap: float
+    ranks: Ranks,
+    widths: list[float],
+    edges: dict[tuple[int, int], float],
+    gaps: list[float],
 ) -> list[float]:
-    """Gives the centre of each item, such that items of a rank keep ``gap`` between them.
+    """Gives the centre of each item, such that items of a rank keep their distance.
 
     Args:
         ranks: Ranks of the items.
         widths: Width of each item, in pixels.
         edges: Pairs of items, and how far right of the source's centre the target's must be
             for the line between them to be straight.
-        gap: Least space between neighbours, in pixels.
+        gaps: Least space around each item, in pixels: neighbours keep the mean of theirs.
     """
     count = len(widths)
     start, end = ranks.start, ranks.end
@@ -48,10 +51,10 @@ def place(
 
     centres = [0.0] * count
     for row in rows:
-        position = -sum(widths[item] + gap for item in row) / 2
+        position = -sum(widths[item] + gaps[item] for item in row) / 2
         for item in row:
-            centres[item] = position + (widths[item] + gap) / 2
-            position += widths[item] + gap
+            centres[item] = position + (widths[item] + gaps[item]) / 2
+            position += widths[item] + gaps[item]
     wide = any(len(rows[row]) + len(through[row]) > 1 for row in range(ranks.count))
     if not wide:
         return _in_line(rows, above)
@@ -68,13 +71,15 @@ def place(
                     if near
                     else centres[item]
                 )
-                wanted.append((place_at, item, max(weight, 0.05), widths[item]))
-            wanted.extend((centres[item], item, _PINNED, widths[item]) for item in through[row])
+                wanted.append((place_at, item, max(weight, 0.05), widths[item] + gaps[item]))
+            wanted.extend(
+                (centres[item], item, _PINNED, widths[item] + gaps[item]) for item in through[row]
+            )
             if sweep == _SWEEPS - 1:
                 wanted.sort(key=lambda entry: centres[entry[1]])
             else:
                 wanted.sort()
-            for item, centre in _fit(wanted, gap):
+            for item, centre in _fit(wanted):
                 if start[item] == row:
                     centres[item] = centre
     return centres
@@ -91,13 +96,13 @@ def _in_line(rows: list[list[int]], above: list[list[tuple[int, float, float]]])
     return centres
 
 
-def _fit(wanted: list[tuple[float, int, float, float]], gap: float) -> list[tuple[int, float]]:
-    """Least squares under spacing. Entries are (wanted centre, item, weight, width), in order."""
+def _fit(wanted: list[tuple[float, int, float, float]]) -> list[tuple[int, float]]:
+    """Least squares under spacing. Entries are (wanted centre, item, weight, room), in order."""
     offsets: list[float] = []
     offset = 0.0
-    for index, (_, _, _, width) in enumerate(wanted):
+    for index, (_, _, _, room) in enumerate(wanted):
         if index:
-            offset += (wanted[index - 1][3] + width) / 2 + gap
+            offset += (wanted[index - 1][3] + room) / 2
         offsets.append(offset)
     pools: list[list[float]] = []  # mean, weight, number of entries
     for (target, _, weight, _), shift in zip(wanted, offsets, strict=True):

@@ -55,9 +55,11 @@ def fold(topology: Topology) -> Drawn:
     """Leaves out siblings that repeat the one before them.
 
     A run is folded only where the picture stays true: each repeat is made of as many nodes as
-    the first, and the members either form a chain that is left by its last member only, or are
-    not wired to each other at all. Edges that leave the run then start at the first member's
-    counterpart, and edges from outside into later members end there.
+    the first, and the members either form a chain, or are not wired to each other at all. In a
+    chain, members ahead of the last may hand values to nodes outside (a cache of keys and
+    values, the hidden states) only if all of them hand the same ones to the same nodes. Edges
+    that leave the run then start at the first member's counterpart, what all members hand out
+    is one edge, and edges from outside into later members end in the first.
 
     Returns:
         A topology that shares data with the one given.
@@ -67,13 +69,18 @@ def fold(topology: Topology) -> Drawn:
     stand_in: dict[str, str] = {}  # node left out, to its counterpart in the first member
     member_of: dict[str, list[tuple[int, int]]] = {}  # node to (run, position), outer run first
     gone: set[str] = set()  # scopes and nodes left out
+    handed: set[tuple[str, str, int]] = set()  # edges that stand for those of all members
     repeats: dict[str, int] = {}
     for number, run in enumerate(_runs(topology)):
         if run[0] in gone:
             continue
         inside = [_nodes_in(tree, graph, key) for key in run]
-        if any(len(nodes) != len(inside[0]) for nodes in inside) or _leaks(graph, inside):
+        if any(len(nodes) != len(inside[0]) for nodes in inside):
             continue
+        shared = _handed_out(graph, inside)
+        if shared is None:
+            continue
+        handed |= shared
         repeats[run[0]] = len(run)
         for position, nodes in enumerate(inside):
             for key, counterpart in zip(nodes, inside[0], strict=True):
@@ -89,6 +96,7 @@ def fold(topology: Topology) -> Drawn:
     folded.add_nodes_from((key, data) for key, data in graph.nodes(data=True) if key not in gone)
     moved: list[tuple[str, str, dict[str, Any]]] = []
     known: set[tuple[str, str, int, int]] = set()
+    resolved = {(_resolve(s, stand_in), _resolve(t, stand_in), output) for s, t, output in handed}
     for source, target, data in graph.edges(data=True):
         if source not in stand_in and target not in stand_in:
             folded.add_edge(source, target, **data)
@@ -97,7 +105,7 @@ def fold(topology: Topology) -> Drawn:
             moved.append((_resolve(source, stand_in), _resolve(target, stand_in), data))
     for source, target, data in moved:  # what the first member has too is there already
         mark = _mark(source, target, data)
-        if mark not in known:
+        if mark not in known and mark[:3] not in resolved:
             known.add(mark)
             folded.add_edge(source, target, **data)
     scopes = {
@@ -175,26 +183,35 @@ def _scopes_in(tree: Nesting, keys: list[str]) -> set[str]:
     return found
 
 
-def _leaks(graph: nx.MultiDiGraph[str], inside: list[list[str]]) -> bool:
-    """Tells whether a run says more than "the same again": not a chain, nor all alike."""
+def _handed_out(
+    graph: nx.MultiDiGraph[str], inside: list[list[str]]
+) -> set[tuple[str, str, int]] | None:
+    """Gives what each member of a chain hands to nodes outside, by source in the first member.
+
+    Returns:
+        (source, target, output index) of the first member's edges that stand for those of all;
+        None if the run says more than "the same again": not a chain and not side by side, or
+        its members hand out different values.
+    """
     position = {key: index for index, nodes in enumerate(inside) for key in nodes}
-    chained = {
-        (position[key], position[target])
-        for nodes in inside
-        for key in nodes
-        for target in graph.successors(key)
-        if target in position and position[target] != position[key]
-    }
+    chained: set[tuple[int, int]] = set()
+    outward: list[set[tuple[int, str, int]]] = [set() for _ in inside]
+    for member, nodes in enumerate(inside):
+        for place, key in enumerate(nodes):
+            for _, target, data in graph.out_edges(key, data=True):
+                if target not in position:
+                    outward[member].add((place, target, int(data.get("source_output", 0))))
+                elif position[target] != member:
+                    chained.add((member, position[target]))
     if not chained:
-        return False  # side by side
+        return set()  # side by side
     if chained != {(index, index + 1) for index in range(len(inside) - 1)}:
-        return True
-    return any(
-        target not in position
-        for nodes in inside[:-1]
-        for key in nodes
-        for target in graph.successors(key)
-    )
+        return None
+    if any(handed != outward[0] for handed in outward[1:-1]):
+        return None
+    if len(inside) == 2 and not outward[0] <= outward[1]:
+        return None  # nothing says that it is what each member does
+    return {(inside[0][place], target, output) for place, target, output in outward[0]}
 
 
 def _resolve(key: str, stand_in: dict[str, str]) -> str:

@@ -84,6 +84,7 @@ def lay_out(
     direction: Direction = "TB",
     spacing: Spacing | None = None,
     wrap: bool = True,
+    room: Callable[[Value], float] | None = None,
 ) -> Layout:
     """Lays a topology out.
 
@@ -94,6 +95,7 @@ def lay_out(
         direction: Whether data flows down or to the right.
         spacing: Distances.
         wrap: Whether long chains are wrapped into columns.
+        room: Width of the text beside the start of a value's line, in pixels; None for no text.
     """
     spacing = spacing or Spacing()
     across = direction == "LR"
@@ -118,6 +120,7 @@ def lay_out(
                 across=across,
                 spacing=spacing,
                 wrap=wrap,
+                room=room,
             )
 
     layout = Layout(sheets[""].width, sheets[""].height)

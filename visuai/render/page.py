@@ -45,7 +45,7 @@ class Page:
             ranks,
             [width for width, _ in sizes],
             self._straight(ports),
-            spacing.item,
+            [spacing.port if kind in ("in", "out") else spacing.item for kind, _, _ in ends],
         )
         self.gaps = self._gaps()
         self.heights = self._rank_heights(head)

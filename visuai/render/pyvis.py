@@ -19,7 +19,7 @@ from visuai.render.label import count, is_scope_node, node_facts, plain, shorten
 from visuai.render.layout import Layout, lay_out
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Palette, Theme, palette
-from visuai.render.strokes import arrow_data, notes, path_data
+from visuai.render.strokes import arrow_data, note_texts, notes, path_data, room_of
 from visuai.topology import Topology
 
 
@@ -72,6 +72,7 @@ def render(
         direction=direction,
         spacing=Spacing(rank=76 if shapes else 34) if direction == "LR" else None,
         wrap=direction == "TB",
+        room=room_of(note_texts(drawing)) if shapes else None,
     )
     used = {node["category"] for node in drawing.topology.graph.nodes.values()}
     data = {

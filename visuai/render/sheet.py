@@ -5,6 +5,7 @@ Everything here flows down the page; `visuai.render.layout` turns it for left to
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from visuai.render.box import Box, Header, Spacing
@@ -57,6 +58,7 @@ def draw_sheet(
     across: bool,
     spacing: Spacing,
     wrap: bool,
+    room: Callable[[Value], float] | None,
 ) -> Sheet:
     """Lays out one scope whose inner scopes are laid out already.
 
@@ -70,6 +72,7 @@ def draw_sheet(
         across: Whether the result will be turned, so that the heading is at the side.
         spacing: Distances.
         wrap: Whether a long chain is wrapped into columns.
+        room: Width of the text beside a value's line; None for no text.
     """
     ends: list[End] = [("scope" if is_scope else "node", key, 0) for is_scope, key in members]
     number = {end: index for index, end in enumerate(ends)}
@@ -129,6 +132,9 @@ def draw_sheet(
     if ranks.count and header and across and any(end[0] == "out" for end in ends):
         page.top[-1] = page.bottom[-1] = sheet.height
     _fill(sheet, page, sheets)
+    if room and header and not across:
+        ends_at = [x + 5 + room(value) for value, x, _, on_left in sheet.tags if not on_left]
+        sheet.width = max([sheet.width, *(x + 4 for x in ends_at)])
     return sheet
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from visuai.render.box import Box
 from visuai.render.fold import Drawn
-from visuai.render.label import shape, shorten
+from visuai.render.label import shape, shorten, text_width
 from visuai.render.layout import Layout, Step
 from visuai.render.options import Direction
 from visuai.render.wiring import Value
@@ -46,19 +47,75 @@ class Note(NamedTuple):
     end: bool
 
 
-def notes(drawing: Drawn, layout: Layout, direction: Direction) -> Iterator[Note]:
-    """Gives the shapes of the values that there is room for."""
-    shapes: dict[Value, str] = {}
+NOTE_SIZE = 8.5
+"""Size of the letters of a note, in pixels."""
+
+
+def note_texts(drawing: Drawn) -> dict[Value, str]:
+    """Gives the shape of each value, spelt to fit beside its line."""
+    texts: dict[Value, str] = {}
     for source, _, data in drawing.topology.graph.edges(data=True):
-        shapes[source, int(data.get("source_output", 0))] = shape(data)
+        texts[source, int(data.get("source_output", 0))] = shorten(shape(data), 24)
+    return texts
+
+
+def room_of(texts: dict[Value, str]) -> Callable[[Value], float]:
+    """Gives the function that tells a layout how wide each note is."""
+    return lambda value: text_width(texts.get(value, ""), NOTE_SIZE)
+
+
+def notes(drawing: Drawn, layout: Layout, direction: Direction) -> Iterator[Note]:
+    """Gives the shapes of the values that there is room for: no note lies on another or a node."""
+    texts = note_texts(drawing)
+    grid = _Grid()
+    for box in layout.nodes.values():
+        grid.take(box)
     values: dict[str, int] = {}
     for tag in layout.tags:
         values[tag.value[0]] = values.get(tag.value[0], 0) + 1
     for tag in layout.tags:
-        text = shorten(shapes.get(tag.value, ""), 24)
+        text = texts.get(tag.value, "")
         if not text or values[tag.value[0]] > 1:  # no room between the lines of a split
             continue
         if direction == "LR":
-            yield Note(tag.x + 4, tag.y - 3.5, text, False)
+            places = [Note(tag.x + 4, tag.y - 3.5, text, False)]
         else:
-            yield Note(tag.x + (-5 if tag.left else 5), tag.y + 11.5, text, tag.left)
+            places = [
+                Note(tag.x + (-5 if left else 5), tag.y + 11.5, text, left)
+                for left in (tag.left, not tag.left)
+            ]
+        for note in places:
+            width = text_width(text, NOTE_SIZE)
+            left = note.x - width if note.end else note.x
+            box = Box(left, note.y - NOTE_SIZE * 0.8, width, NOTE_SIZE)
+            if grid.is_free(box):
+                grid.take(box)
+                yield note
+                break
+
+
+class _Grid:
+    """What is taken of a page, in cells, so that a look costs the same however much there is."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[int, int], list[Box]] = {}
+
+    def take(self, box: Box) -> None:
+        for cell in _cells(box):
+            self._cells.setdefault(cell, []).append(box)
+
+    def is_free(self, box: Box) -> bool:
+        return not any(
+            box.x < other.x + other.width
+            and other.x < box.x + box.width
+            and box.y < other.y + other.height
+            and other.y < box.y + box.height
+            for cell in _cells(box)
+            for other in self._cells.get(cell, ())
+        )
+
+
+def _cells(box: Box) -> Iterator[tuple[int, int]]:
+    for column in range(int(box.x // 64), int((box.x + box.width) // 64) + 1):
+        for row in range(int(box.y // 32), int((box.y + box.height) // 32) + 1):
+            yield column, row

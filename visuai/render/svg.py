@@ -31,7 +31,15 @@ from visuai.render.label import (
 from visuai.render.layout import Layout, Wire, lay_out
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Palette, Theme, palette
-from visuai.render.strokes import arrow_data, notes, number, path_data
+from visuai.render.strokes import (
+    NOTE_SIZE,
+    arrow_data,
+    note_texts,
+    notes,
+    number,
+    path_data,
+    room_of,
+)
 from visuai.render.wiring import Value
 from visuai.topology import Topology
 
@@ -96,6 +104,7 @@ def render(
         direction=direction,
         spacing=Spacing(rank=76 if shapes else 34) if direction == "LR" else None,
         wrap=wrap and direction == "TB",
+        room=room_of(note_texts(drawing)) if shapes else None,
     )
     name = plain(topology.name if title is None else title)
     used = {_category(node["category"]) for node in drawing.topology.graph.nodes.values()}
@@ -289,8 +298,8 @@ def _tags(drawing: Drawn, layout: Layout, direction: Direction, prefix: str) -> 
     for note in notes(drawing, layout, direction):
         anchor = "end" if note.end else "start"
         yield (
-            f'<text class="{prefix}s" x="{number(note.x)}" y="{number(note.y)}" font-size="8.5" '
-            f'text-anchor="{anchor}">{escape(note.text)}</text>'
+            f'<text class="{prefix}s" x="{number(note.x)}" y="{number(note.y)}" '
+            f'font-size="{NOTE_SIZE}" text-anchor="{anchor}">{escape(note.text)}</text>'
         )
 
 
