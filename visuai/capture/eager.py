@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -115,9 +115,10 @@ def _blame(
     inventory = Inventory(root)
     stand_ins = StandIns("real")
     args, kwargs = map_tensors(stand_ins.of, (bound.inputs.args, bound.inputs.kwargs))
+    forward: Any = root if entry is None else entry
     try:
         with unchanged(root), Substitute(stand_ins, inventory):
-            (entry or root)(*args, **kwargs)
+            forward(*args, **kwargs)
     except Exception as own:
         line = _user_frame(own)
         where = f" at {line[0]}:{line[1]}" if line else ""
@@ -202,7 +203,7 @@ class _Recorder(TorchFunctionMode):
         output.meta["value"] = spec_tree(result)
 
     @contextmanager
-    def _module_calls(self) -> Iterator[None]:
+    def _module_calls(self) -> Generator[None]:
         """Has this thread's module calls recorded; those of other threads run as ever."""
         original = self._call
 
@@ -227,8 +228,9 @@ class _Recorder(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        new_args, new_kwargs = substituted(self._swap, args, kwargs or {}, self._kind)
-        written = mutates(func, kwargs)
+        keywords: dict[str, Any] = kwargs or {}
+        new_args, new_kwargs = substituted(self._swap, args, keywords, self._kind)
+        written = mutates(func, keywords)
         if self._kind != "meta" or written or func.__name__ == "__get__":
             result = func(*new_args, **new_kwargs)
         else:
@@ -240,10 +242,10 @@ class _Recorder(TorchFunctionMode):
             return result
         if not written:
             result = _apart(result, new_args)
-            self._note(func, args, kwargs or {}, result)
+            self._note(func, args, keywords, result)
             return result
-        changed: Any = (kwargs or {}).get("out") if not args else new_args[0]
-        node = self._note(func, args, kwargs or {}, changed if result is None else result)
+        changed: Any = new_args[0] if args else keywords.get("out")
+        node = self._note(func, args, keywords, changed if result is None else result)
         if isinstance(changed, torch.Tensor):
             self._note_writing(node, self._swap(args[0]) if args else changed, changed)
         return result
@@ -298,7 +300,7 @@ class _Recorder(TorchFunctionMode):
         self, module: nn.Module, fqn: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Runs a leaf module and adds one node for it."""
-        with torch._C.DisableTorchFunction():
+        with torch._C.DisableTorchFunction():  # pyright: ignore[reportPrivateUsage]
             site = self.sites.leaf(fqn)
             args, kwargs = substituted(self._swap, args, kwargs, self._kind)
             nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs)
@@ -319,7 +321,7 @@ class _Recorder(TorchFunctionMode):
     def _run_leaf(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
         self._in_leaf += 1
         try:
-            with torch._C._EnableTorchFunction():
+            with torch._C._EnableTorchFunction():  # pyright: ignore[reportPrivateUsage]
                 return self._call(module, *args, **kwargs)
         finally:
             self._in_leaf -= 1
@@ -407,7 +409,8 @@ class _Recorder(TorchFunctionMode):
         if value is None or isinstance(value, (int, float, str, bool, torch.dtype, torch.device)):
             return value
         if isinstance(value, slice):
-            return slice(*(self._nodes_in(i) for i in (value.start, value.stop, value.step)))
+            bounds: tuple[Any, ...] = (value.start, value.stop, value.step)  # pyright: ignore
+            return slice(*(self._nodes_in(bound) for bound in bounds))
         if isinstance(value, torch.Size):
             return tuple(value)
         if isinstance(value, (tuple, list)):
@@ -415,7 +418,9 @@ class _Recorder(TorchFunctionMode):
             return tuple(items) if isinstance(value, tuple) else items
         parts = children_of(value)
         if parts is None:
-            return str(value)[:200] if not callable(value) else getattr(value, "__name__", "function")
+            if callable(value):
+                return getattr(value, "__name__", "function")
+            return str(value)[:200]
         return {str(key): self._nodes_in(part) for key, part in parts}
 
     def _node_of(self, tensor: torch.Tensor) -> fx.Node:
