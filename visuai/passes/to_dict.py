@@ -64,7 +64,7 @@ def fx_to_dict(program: Program) -> IR:
     leaves: dict[fx.Node, list[TensorSpec | None]] = {}
     for fx_node in graph.nodes:
         value = fx_node.meta.get("value", _UNKNOWN)
-        outputs = [None] if value is _UNKNOWN else _leaves(value)
+        outputs: list[TensorSpec | None] = [None] if value is _UNKNOWN else _leaves(value)
         if not outputs and fx_node.op not in ("output", "placeholder") and not _writes(fx_node):
             continue
         leaves[fx_node] = outputs
@@ -189,7 +189,8 @@ def _sources(
         for item in argument.values():  # pyright: ignore[reportUnknownVariableType]
             yield from _sources(item, leaves)
     elif isinstance(argument, slice):
-        yield from _sources((argument.start, argument.stop, argument.step), leaves)
+        bounds: Any = (argument.start, argument.stop, argument.step)  # pyright: ignore
+        yield from _sources(bounds, leaves)
     elif hasattr(argument, "op") and hasattr(argument, "meta"):
         for index, spec in enumerate(leaves.get(argument, ())):
             yield argument, index, spec
@@ -247,7 +248,8 @@ def _folded(argument: Any) -> Any:
     if isinstance(argument, (tuple, list)):
         return [_folded(item) for item in argument]  # pyright: ignore
     if isinstance(argument, slice):
-        return slice(*(_folded(i) for i in (argument.start, argument.stop, argument.step)))
+        bounds: Any = (argument.start, argument.stop, argument.step)  # pyright: ignore
+        return slice(*(_folded(bound) for bound in bounds))
     if hasattr(argument, "op") and hasattr(argument, "meta"):
         value = argument.meta.get("value", argument)
         return list(value) if isinstance(value, tuple) else value  # pyright: ignore
@@ -271,7 +273,7 @@ def _flops(
     op: str,
     inputs: list[TensorSpec | None],
     outputs: list[TensorSpec | None],
-    parameters: dict[str, tuple[int, ...]],
+    parameters: dict[str, tuple[int | str, ...]],
     attributes: dict[str, Scalar],
 ) -> int | None:
     return flops.count(
