@@ -102,7 +102,7 @@ def _known(shape: Sequence[int | str] | None) -> Shape:
     for size in shape:
         if not isinstance(size, int):
             return _UNKNOWN
-    return shape  # type: ignore[return-value]
+    return shape  # pyright: ignore[reportReturnType]
 
 
 class _Unknown(tuple[int, ...]):

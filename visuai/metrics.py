@@ -156,7 +156,7 @@ Tool = Callable[[nn.Module, torch.Tensor], object]
 
 def tensorboard_export(model: nn.Module, x: torch.Tensor) -> dict[str, Any]:
     """Exports a graph the way TensorBoard's ``add_graph`` does, as a dictionary."""
-    from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+    from google.protobuf.json_format import MessageToDict
     from torch.utils.tensorboard import _pytorch_graph
 
     export: Callable[..., Any] = getattr(_pytorch_graph, "graph")  # noqa: B009 (it is untyped)

@@ -148,7 +148,7 @@ def _order(topology: Topology) -> list[str]:
     try:
         return list(nx.topological_sort(topology.graph))
     except nx.NetworkXUnfeasible:
-        edges = cast("list[tuple[str, str, int]]", nx.find_cycle(topology.graph))  # type: ignore
+        edges = cast("list[tuple[str, str, int]]", nx.find_cycle(topology.graph))  # pyright: ignore[reportUnknownMemberType]
         cycle = " -> ".join(source[:60] for source, *_ in edges[:10])
         raise VisuaiError(
             f"Topology {topology.name[:80]!r} has a cycle: {cycle}. Run split-recycled before "

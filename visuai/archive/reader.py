@@ -207,7 +207,7 @@ class _Reader:
         columns = {
             name: self._column(table, name, count, test) for name, test in check.PARAMETER.items()
         }
-        held: dict[str, Parameter] = dict(_rows(self.parameters, columns))  # type: ignore[arg-type]
+        held: dict[str, Parameter] = dict(_rows(self.parameters, columns))  # pyright: ignore[reportAssignmentType]
         for name, one in held.items():
             if one["alias_of"] is not None and one["alias_of"] not in held:
                 raise FormatError(f"Parameter {name[:80]!r} is an alias of one that is not there.")

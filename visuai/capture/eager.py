@@ -219,11 +219,11 @@ class _Recorder(TorchFunctionMode):
             finally:
                 self.sites.leave()
 
-        nn.Module.__call__ = call  # type: ignore[method-assign]
+        nn.Module.__call__ = call
         try:
             yield
         finally:
-            nn.Module.__call__ = original  # type: ignore[method-assign]
+            nn.Module.__call__ = original
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -409,12 +409,12 @@ class _Recorder(TorchFunctionMode):
         if value is None or isinstance(value, (int, float, str, bool, torch.dtype, torch.device)):
             return value
         if isinstance(value, slice):
-            bounds: tuple[Any, ...] = (value.start, value.stop, value.step)  # pyright: ignore
+            bounds: tuple[Any, ...] = (value.start, value.stop, value.step)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
             return slice(*(self._nodes_in(bound) for bound in bounds))
         if isinstance(value, torch.Size):
             return tuple(value)
         if isinstance(value, (tuple, list)):
-            items = [self._nodes_in(item) for item in value]  # pyright: ignore
+            items = [self._nodes_in(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
             return tuple(items) if isinstance(value, tuple) else items
         parts = children_of(value)
         if parts is None:

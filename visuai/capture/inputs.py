@@ -246,7 +246,7 @@ def _fitting(model: nn.Module) -> Iterator[tuple[tuple[int, ...], torch.dtype, s
                     yield (batch, channels, side, side), floating, where
             return
         if kind == "attention" and hasattr(module, "embed_dim"):
-            yield (_LENGTH, batch, int(module.embed_dim)), floating, where  # pyright: ignore
+            yield (_LENGTH, batch, int(module.embed_dim)), floating, where  # pyright: ignore[reportArgumentType]
             return
         if hasattr(module, "d_model") and isinstance(module.d_model, int):
             yield (_LENGTH, batch, module.d_model), floating, where

@@ -224,8 +224,8 @@ def _config(module: nn.Module) -> Any:
         or state["_forward_hooks"]
         or state["_forward_pre_hooks"]
         or "forward" in state
-        or nn_module._global_forward_hooks  # pyright: ignore
-        or nn_module._global_forward_pre_hooks  # pyright: ignore
+        or nn_module._global_forward_hooks  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
+        or nn_module._global_forward_pre_hooks  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
     ):
         return None
     config: list[Any] = [type(module)]
@@ -253,7 +253,7 @@ def _template(value: Any, args: tuple[Any, ...]) -> Any:
             return (value.shape, value.stride(), value.dtype)
         return _VARIES
     if type(value) is tuple and value:
-        parts = [_template(item, args) for item in value]  # pyright: ignore
+        parts = [_template(item, args) for item in value]  # pyright: ignore[reportUnknownVariableType]
         return _VARIES if any(part is _VARIES for part in parts) else parts
     return _VARIES
 
@@ -262,6 +262,6 @@ def _made(template: Any, args: tuple[Any, ...]) -> Any:
     if isinstance(template, int):
         return args[template]
     if isinstance(template, list):
-        return tuple([_made(part, args) for part in template])  # pyright: ignore
+        return tuple([_made(part, args) for part in template])  # pyright: ignore[reportUnknownVariableType]
     shape, stride, dtype = template
     return torch.empty_strided(shape, stride, dtype=dtype, device="meta")

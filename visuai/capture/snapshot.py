@@ -87,10 +87,10 @@ def _same(value: Any, copy: Any) -> bool:
     if isinstance(value, dict):
         return all(
             a is b and value[a] is copy[b]
-            for a, b in zip(value, copy, strict=True)  # pyright: ignore
+            for a, b in zip(value, copy, strict=True)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         )
     if isinstance(value, set):
-        return value == copy  # pyright: ignore[reportUnknownVariableType]
+        return value == copy
     return all(a is b for a, b in zip(value, copy, strict=True))
 
 

@@ -244,9 +244,9 @@ def _holds_tensor(value: Any, depth: int) -> bool:
     if depth == 0 or value is None or isinstance(value, (int, float, str, bool, torch.nn.Module)):
         return False
     if isinstance(value, (tuple, list)):
-        return any(_holds_tensor(item, depth - 1) for item in value)  # pyright: ignore
+        return any(_holds_tensor(item, depth - 1) for item in value)  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, dict):
-        return any(_holds_tensor(item, depth - 1) for item in value.values())  # pyright: ignore
+        return any(_holds_tensor(item, depth - 1) for item in value.values())  # pyright: ignore[reportUnknownVariableType]
     attributes = getattr(value, "__dict__", None)
     return isinstance(attributes, dict) and any(
         _holds_tensor(item, depth - 1)

@@ -249,12 +249,12 @@ def _unpacked(proxy: Any, value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return proxy
     if isinstance(value, dict):
-        return {key: _item(proxy, key, item) for key, item in value.items()}  # pyright: ignore
+        return {key: _item(proxy, key, item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, (tuple, list)):
-        items = [_item(proxy, index, item) for index, item in enumerate(value)]  # pyright: ignore
+        items = [_item(proxy, index, item) for index, item in enumerate(value)]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         if hasattr(value, "_fields"):  # pyright: ignore[reportUnknownArgumentType]
-            return type(value)(*items)  # pyright: ignore
-        return type(value)(items)  # pyright: ignore
+            return type(value)(*items)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return type(value)(items)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return value
 
 

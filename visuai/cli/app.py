@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 import visuai
-from visuai.errors import VisuaiError
+from visuai.errors import CaptureError, InputError, VisuaiError
 
 # All else is imported inside the commands, so that `visuai --help` loads no torch.
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VisuaiError as error:
         if debug:
             raise
-        _complain(str(error))
+        _complain(f"{error}{_advice(error, words)}")
         return trouble
     except Exception as error:
         if debug:
@@ -77,7 +79,8 @@ def _shared(command: F) -> F:
             "inputs",
             multiple=True,
             metavar="[NAME=]SHAPE[:DTYPE]",
-            help="Input tensor, such as 1x3x224x224 or ids=1x128:int64. Repeatable.",
+            help="Input tensor, such as 1x3x224x224 or ids=1x128:int64; [3x224x224+3x300x200] is a "
+            "list. Repeatable.",
         ),
         click.option(
             "--arg",
@@ -86,6 +89,7 @@ def _shared(command: F) -> F:
             metavar="NAME=VALUE",
             help="Argument of a class or factory. Repeatable.",
         ),
+        click.option("--eval", "in_eval", is_flag=True, help="Put the model in eval mode first."),
         click.option(
             "--capture",
             default="auto",
@@ -144,9 +148,10 @@ def build(
     visuai build model.onnx -o model.svg --depth 2
     visuai build net.py:Net --arg width=64 -o net.json.gz
     """
-    from visuai.cli.output import write
+    from visuai.cli.output import check, write
     from visuai.cli.target import read_arguments
 
+    check(output, renderer)
     topology = _topology(target, **shared)
     written = write(topology, output, renderer, depth, read_arguments(options))
     if not shared["quiet"]:
@@ -176,8 +181,12 @@ def diff(a: str, b: str, **shared: Any) -> int:
 
     Exits with 0 if they are the same, 1 if they differ, 2 if there is trouble.
     """
-    found = visuai.diff(_topology(a, **shared), _topology(b, **shared))
-    click.echo(str(found))
+    topologies = [_topology(a, **shared), _topology(b, **shared)]
+    if not shared["quiet"]:
+        for topology in topologies:
+            _tell(topology)
+    found = visuai.diff(*topologies)
+    click.echo(str(found).rstrip("\n"))
     return 1 if found else 0
 
 
@@ -210,6 +219,7 @@ def _topology(
     *,
     inputs: tuple[str, ...],
     arguments: tuple[str, ...],
+    in_eval: bool,
     capture: str,
     passes: str | None,
     quiet: bool,
@@ -220,11 +230,14 @@ def _topology(
     from visuai.cli.target import read_arguments, resolve
 
     pipeline = visuai.Pipeline.parse(passes) if passes else None
-    with shown(quiet) as progress:
+    # What the user's code prints must not get into a drawing that goes to standard output.
+    with shown(quiet) as progress, redirect_stdout(sys.stderr):
         progress(f"finding {target}", 0, 0)
         model = resolve(target, read_arguments(arguments))
         if isinstance(model, visuai.Topology):
             return model
+        if in_eval and hasattr(model, "eval"):
+            model.eval()
         args, kwargs = make_inputs(inputs)
         return visuai.build(
             model, args, kwargs, capture=capture, pipeline=pipeline, progress=progress
@@ -257,8 +270,18 @@ def _complain(message: str) -> None:
     click.echo(f"visuai: {_printable(message)}", err=True)
 
 
+def _advice(error: VisuaiError, words: Sequence[str]) -> str:
+    """Tells what the library's advice comes to on the command line."""
+    given = any(word.partition("=")[0] == "--input" for word in words)
+    if isinstance(error, InputError) or (isinstance(error, CaptureError) and not given):
+        advice = "\nHere, inputs are given with --input, such as --input 1x3x224x224"
+        return f"{advice}; --eval puts the model in eval mode." if not given else f"{advice}."
+    return ""
+
+
 def _printable(text: str) -> str:
     """Spells control characters out: names in a model must not steer the terminal."""
+    text = re.sub("\x1b\\[[0-9;]*m", "", text)  # colours, which exporters put into messages
     return "".join(
         each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text
     )

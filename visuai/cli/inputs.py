@@ -11,8 +11,11 @@ from visuai.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+_SHAPE = r"scalar|\d+(?:[x,]\d+)*"
 _FORM = re.compile(
-    r"(?:(?P<name>[^\W\d]\w*)=)?(?P<shape>scalar|\d+(?:[x,]\d+)*)(?::(?P<dtype>\w+))?"
+    rf"(?:(?P<name>[^\W\d]\w*)=)?"
+    rf"(?:(?P<shape>{_SHAPE})|\[(?P<list>(?:{_SHAPE})(?:\+(?:{_SHAPE}))*)\])"
+    rf"(?::(?P<dtype>\w+))?"
 )
 
 
@@ -21,12 +24,12 @@ class InputText(NamedTuple):
 
     Attributes:
         name: Keyword that it is passed as; None if positional.
-        shape: Shape of the tensor; ``()`` for ``scalar``.
+        shape: Shape of the tensor, ``()`` for ``scalar``; a list of shapes for a list of tensors.
         dtype: Name of a dtype of torch.
     """
 
     name: str | None
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] | list[tuple[int, ...]]
     dtype: str
 
 
@@ -41,15 +44,25 @@ def read_input(text: str) -> InputText:
         InputText(name=None, shape=(1, 3, 224, 224), dtype='float32')
         >>> read_input("ids=1x128:int64")
         InputText(name='ids', shape=(1, 128), dtype='int64')
+        >>> read_input("[3x224x224+3x300x200]")
+        InputText(name=None, shape=[(3, 224, 224), (3, 300, 200)], dtype='float32')
     """
     match = _FORM.fullmatch(text.strip())
     if match is None:
         raise InputError(
             f"Cannot read --input {text!r}; expected [name=]1x3x224x224[:dtype], such as "
-            "1x3x224x224, 1x128:int64, mask=1x128:bool or scalar."
+            "1x3x224x224, 1x128:int64, mask=1x128:bool, scalar, or [3x224x224+3x300x200] for a "
+            "list of tensors."
         )
-    shape = () if match["shape"] == "scalar" else tuple(map(int, re.split("[x,]", match["shape"])))
+    if match["list"]:
+        shape = [_sizes(each) for each in match["list"].split("+")]
+    else:
+        shape = _sizes(match["shape"])
     return InputText(match["name"], shape, match["dtype"] or "float32")
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return () if text == "scalar" else tuple(map(int, re.split("[x,]", text)))
 
 
 def make_inputs(texts: Sequence[str]) -> tuple[tuple[Any, ...] | None, dict[str, Any] | None]:
@@ -70,13 +83,17 @@ def make_inputs(texts: Sequence[str]) -> tuple[tuple[Any, ...] | None, dict[str,
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     for each in map(read_input, texts):
-        tensor = torch.zeros(each.shape, dtype=_dtype(each.dtype))
+        dtype = _dtype(each.dtype)
+        if isinstance(each.shape, list):
+            value: Any = [torch.zeros(shape, dtype=dtype) for shape in each.shape]
+        else:
+            value = torch.zeros(each.shape, dtype=dtype)
         if each.name is None:
-            args.append(tensor)
+            args.append(value)
         elif each.name in kwargs:
             raise InputError(f"--input {each.name} is given twice.")
         else:
-            kwargs[each.name] = tensor
+            kwargs[each.name] = value
     return tuple(args), kwargs
 
 

@@ -23,6 +23,25 @@ SUFFIXES: dict[str, str] = {
 """Suffix of the output file to the renderer that it stands for."""
 
 
+def check(path: Path | None, renderer: str | None) -> None:
+    """Finds out what would keep a drawing from being written, before the network is built.
+
+    Args:
+        path: The file; None for standard output.
+        renderer: Name of a renderer; None to go by the suffix of ``path``.
+
+    Raises:
+        RenderError: If the suffix stands for no renderer, or there is no such folder.
+        PluginError: If the renderer is unknown.
+    """
+    if renderer is not None:
+        plugins.load(plugins.RENDERERS, renderer)
+    elif path is not None and not path.name.endswith((".json", ".json.gz")):
+        _by_suffix(path)
+    if path is not None and not path.parent.is_dir():
+        raise RenderError(f"Cannot write {str(path)!r}: there is no folder {str(path.parent)!r}.")
+
+
 def write(
     topology: Topology,
     path: Path | None,
@@ -86,7 +105,8 @@ def _by_suffix(path: Path) -> str:
     if name is None:
         raise RenderError(
             f"The suffix of {str(path)!r} stands for no renderer; known are "
-            f"{', '.join(SUFFIXES)}, .json and .json.gz. Or name one with --renderer: "
+            f"{', '.join(SUFFIXES)}, .json and .json.gz (a picture is .svg). Or name one with "
+            "--renderer: "
             f"{', '.join(plugins.names(plugins.RENDERERS))}."
         )
     return name

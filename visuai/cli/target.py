@@ -36,13 +36,16 @@ def resolve(target: str, arguments: Mapping[str, Any]) -> Any:
         FormatError: If a saved topology is damaged.
     """
     path = Path(target)
+    if path.is_dir():
+        raise TargetError(f"{target!r} is a directory; expected {FORMS}.")
     if path.suffix in {".onnx", ".pt2"}:
         return _existing(path)
     if path.name.endswith((".json", ".json.gz")):
         return Topology.load(_existing(path))
     place, colon, attribute = target.rpartition(":")
     if not (place and colon and attribute):
-        raise TargetError(f"TARGET {target!r} is none of: {FORMS}.")
+        hint = _hint(path) if path.suffix == ".py" and path.is_file() else ""
+        raise TargetError(f"TARGET {target!r} is none of: {FORMS}.{hint}")
     module = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
     value = _attribute(module, attribute, target)
     return _instance(value, arguments, target)
@@ -70,6 +73,18 @@ def read_arguments(texts: Sequence[str]) -> dict[str, Any]:
     return arguments
 
 
+def _hint(path: Path) -> str:
+    """Tells which classes and functions of a file could be meant, without running it."""
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except (SyntaxError, ValueError, OSError):
+        return ""
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    names = [each.name for each in body if isinstance(each, kinds) and each.name[0] != "_"]
+    forms = ", ".join(f"{path}:{name}" for name in names[:5])
+    return f" Add which of its names is the network: {forms}." if forms else ""
+
+
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise TargetError(f"There is no file {str(path)!r} (looked in {Path.cwd()}).")
@@ -89,6 +104,8 @@ def _import_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         raise TargetError(f"Running {str(path)!r} failed: {_told(error)}.") from error
+    except SystemExit as error:
+        raise TargetError(_exited(str(path), error)) from error
     return module
 
 
@@ -104,6 +121,8 @@ def _import_module(name: str) -> ModuleType:
         ) from error
     except Exception as error:
         raise TargetError(f"Importing {name!r} failed: {_told(error)}.") from error
+    except SystemExit as error:
+        raise TargetError(_exited(name, error)) from error
 
 
 def _attribute(module: ModuleType, dotted: str, target: str) -> Any:
@@ -125,6 +144,11 @@ def _instance(value: Any, arguments: Mapping[str, Any], target: str) -> Any:
     """Calls a class or a factory; anything else, and a function that needs inputs, stays."""
     import torch
 
+    if isinstance(value, Mapping):
+        raise TargetError(
+            f"{target!r} is a {type(value).__name__}, which holds weights but no network; name the "
+            "model that they are loaded into."
+        )
     # A module itself is also callable, but calling it is what capture does.
     if isinstance(value, torch.nn.Module) or not callable(value):
         if arguments:
@@ -141,6 +165,8 @@ def _instance(value: Any, arguments: Mapping[str, Any], target: str) -> Any:
     except Exception as error:
         given = ", ".join(f"{name}={given!r}" for name, given in arguments.items())
         raise TargetError(f"Calling {target!r} with ({given}) raised {_told(error)}.") from error
+    except SystemExit as error:
+        raise TargetError(_exited(target, error)) from error
     if made is None:
         raise TargetError(f"{target!r} was called as a factory and returned None.")
     return made
@@ -162,12 +188,21 @@ def _missing(value: Any, arguments: Mapping[str, Any]) -> list[str]:
 
 def _told(error: BaseException) -> str:
     """Gives the error's type and message, and the user's line that it comes from."""
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} at {error.filename}:{error.lineno}"
     frame = error.__traceback__
     where = ""
     while frame is not None:
         where = f" at {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
         frame = frame.tb_next
     return f"{type(error).__name__}: {error}{where}"
+
+
+def _exited(what: str, error: SystemExit) -> str:
+    return (
+        f"{what!r} ended Python (sys.exit({error.code!r})) when it was run. Put what only a script "
+        "should do under: if __name__ == '__main__'"
+    )
 
 
 def _nearest(name: str, known: Sequence[str]) -> str | None:

@@ -190,7 +190,7 @@ def _size(value: Any) -> tuple[int, int]:
 
 def _make(name: str, options: str | None) -> AnyPass:
     kind: type[AnyPass] = plugins.load(plugins.PASSES, name)
-    known = {option.name.replace("_", "-"): option for option in fields(kind)}  # type: ignore[arg-type]
+    known = {option.name.replace("_", "-"): option for option in fields(kind)}  # pyright: ignore[reportArgumentType]
     values: dict[str, Any] = {}
     for text in filter(None, (options or "").split(";")):
         key, _, value = text.partition("=")

@@ -46,7 +46,7 @@ def fx_to_dict(program: Program) -> IR:
     Args:
         program: A program whose graph is an ``fx.Graph``.
     """
-    graph: fx.Graph = program.graph  # type: ignore[assignment]
+    graph: fx.Graph = program.graph  # pyright: ignore[reportAssignmentType]
     modules = dict(program.modules)
     modules.setdefault(
         "", {"fqn": "", "type": "", "parent": None, "leaf": False, "call": None, "config": ""}
@@ -133,7 +133,7 @@ def _add(
 
 
 def _kind(fx_node: fx.Node) -> OpKind:
-    return fx_node.op  # type: ignore[return-value]
+    return fx_node.op  # pyright: ignore[reportReturnType]
 
 
 def _id(fx_node: fx.Node) -> str:
@@ -189,7 +189,7 @@ def _sources(
         for item in argument.values():  # pyright: ignore[reportUnknownVariableType]
             yield from _sources(item, leaves)
     elif isinstance(argument, slice):
-        bounds: Any = (argument.start, argument.stop, argument.step)  # pyright: ignore
+        bounds: Any = (argument.start, argument.stop, argument.step)  # pyright: ignore[reportUnknownMemberType]
         yield from _sources(bounds, leaves)
     elif hasattr(argument, "op") and hasattr(argument, "meta"):
         for index, spec in enumerate(leaves.get(argument, ())):
@@ -211,9 +211,9 @@ def _leaves(value: Any) -> list[TensorSpec | None]:
     if isinstance(value, Spec):
         return [{"shape": list(value.shape), "dtype": value.dtype}]
     if isinstance(value, (tuple, list)):
-        return [leaf for item in value for leaf in _leaves(item)]  # pyright: ignore
+        return [leaf for item in value for leaf in _leaves(item)]  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in _leaves(item)]  # pyright: ignore
+        return [leaf for item in value.values() for leaf in _leaves(item)]  # pyright: ignore[reportUnknownVariableType]
     return []
 
 
@@ -229,7 +229,7 @@ def _offset(argument: Any, key: Any) -> int:
     """Gives the index of an item's first tensor among the tensors of its container."""
     container = argument.meta["value"]
     items: list[tuple[Any, Any]] = (
-        list(container.items()) if isinstance(container, dict) else list(enumerate(container))  # pyright: ignore
+        list(container.items()) if isinstance(container, dict) else list(enumerate(container))  # pyright: ignore[reportUnknownArgumentType]
     )
     if isinstance(key, int) and key < 0 and not isinstance(container, dict):
         key += len(items)
@@ -246,13 +246,13 @@ def _offset(argument: Any, key: Any) -> int:
 def _folded(argument: Any) -> Any:
     """Gives an argument with known values in place of the nodes that computed them."""
     if isinstance(argument, (tuple, list)):
-        return [_folded(item) for item in argument]  # pyright: ignore
+        return [_folded(item) for item in argument]  # pyright: ignore[reportUnknownVariableType]
     if isinstance(argument, slice):
-        bounds: Any = (argument.start, argument.stop, argument.step)  # pyright: ignore
+        bounds: Any = (argument.start, argument.stop, argument.step)  # pyright: ignore[reportUnknownMemberType]
         return slice(*(_folded(bound) for bound in bounds))
     if hasattr(argument, "op") and hasattr(argument, "meta"):
         value = argument.meta.get("value", argument)
-        return list(value) if isinstance(value, tuple) else value  # pyright: ignore
+        return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return argument
 
 
