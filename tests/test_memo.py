@@ -42,9 +42,18 @@ def outcome(call: Any, *args: Any) -> Any:
     return value.shape, strides, value.dtype, value.device
 
 
+def pruned_linear(weights: int, biases: int) -> nn.Linear:
+    """A linear module whose tensors were cut, with ``out_features`` left at what it was."""
+    module = nn.Linear(3, 5)
+    module.weight = nn.Parameter(module.weight[:weights].detach())
+    module.bias = nn.Parameter(torch.zeros(biases))
+    return module
+
+
 def modules() -> list[nn.Module]:
     found: list[nn.Module] = [kind() for kind in sorted(_ACTIVATIONS, key=lambda k: k.__name__)]
     found += [nn.ReLU(inplace=True), nn.Linear(3, 5), nn.Linear(3, 5, bias=False)]
+    found += [pruned_linear(4, 4), pruned_linear(4, 5)]
     for kind in _BATCH_NORMS:
         found += [kind(3), kind(3).eval(), kind(3, affine=False, track_running_stats=False)]
     return [module.to("meta") for module in found]

@@ -128,9 +128,12 @@ def _foreseen(module: Any, value: Any) -> torch.Tensor | None:
     ):
         return None
     if kind is nn.Linear:
-        if not shape or shape[-1] != module.in_features:
+        weight, bias = module.weight.shape, module.bias  # Not the attributes: they may be stale.
+        if not shape or len(weight) != 2 or shape[-1] != weight[1]:
             return None
-        return torch.empty((*shape[:-1], module.out_features), dtype=value.dtype, device="meta")
+        if bias is not None and bias.shape != weight[:1]:
+            return None
+        return torch.empty((*shape[:-1], weight[0]), dtype=value.dtype, device="meta")
     of_the_batch = module.training or module.running_mean is None
     if (
         len(shape) not in _BATCH_NORMS[kind]
