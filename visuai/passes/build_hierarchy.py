@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import networkx as nx
 
 from visuai.errors import PassError
-from visuai.ir import IR
+from visuai.ir import IR, Edge
 from visuai.passes.base import Context, Pass
 from visuai.passes.lineage import Lineage
 from visuai.passes.order import module_positions
-from visuai.passes.repeats import Structures, mark_runs
+from visuai.passes.repeats import Repeats
 from visuai.passes.sharing import shared_with
 from visuai.topology import Flow, Scope, Topology
 
@@ -63,21 +64,27 @@ def build_hierarchy(ir: IR) -> Topology:
 def _graph(ir: IR) -> nx.MultiDiGraph[str]:
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     shared = shared_with(ir)
-    for key, node in ir.nodes.items():
-        attributes: dict[str, Any] = {**node, "shared_with": shared.get(key, [])}
+    graph.add_nodes_from(ir.nodes)
+    filled = cast("Iterable[tuple[str, dict[str, Any]]]", graph.nodes(data=True))
+    for (key, attributes), node in zip(filled, ir.nodes.values(), strict=True):
+        attributes.update(node)  # Copied once; add_node(**node) would copy it three times.
         del attributes["scope_call"]
-        graph.add_node(key, **attributes)
+        attributes["shared_with"] = shared.get(key, [])
+    has_edge = graph.has_edge
     for edge in ir.edges:
-        spec = edge["spec"]
+        source, target, spec = edge["source"], edge["target"], edge["spec"]
+        shape, dtype = (None, None) if spec is None else (spec["shape"], spec["dtype"])
         described: dict[str, Any] = {
             "source_output": edge["source_output"],
             "target_input": edge["target_input"],
-            "shape": None if spec is None else spec["shape"],
-            "dtype": None if spec is None else spec["dtype"],
+            "shape": shape,
+            "dtype": dtype,
         }
-        if edge.get("pruned"):
-            described["pruned"] = edge["pruned"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
-        graph.add_edge(edge["source"], edge["target"], **described)
+        pruned = edge.get("pruned")
+        if pruned:
+            described["pruned"] = pruned
+        # Asking first is cheaper than to let networkx look for a free key.
+        graph.add_edge(source, target, None if has_edge(source, target) else 0, **described)
     return graph
 
 
@@ -88,6 +95,9 @@ def _scopes(ir: IR) -> dict[str, Scope]:
     scopes = {"": Scope("", root["fqn"], root["type"], root["call"], None, config=root["config"])}
     for key, node in ir.nodes.items():
         scope: str | None = node["scope"]
+        if scope in scopes:
+            scopes[scope].children.append(key)
+            continue
         new: list[str] = []
         while scope is not None and scope not in scopes:
             if scope not in ir.modules:
@@ -117,69 +127,56 @@ def _scopes(ir: IR) -> dict[str, Scope]:
 
 
 def _lift(ir: IR, scopes: dict[str, Scope]) -> None:
-    """Sets the flows and the repeats of the scopes."""
-    names = list(scopes)
-    numbers = {name: number for number, name in enumerate(names)}
-    lineage = Lineage([-1 if s.parent is None else numbers[s.parent] for s in scopes.values()])
-    places, starts = _places(scopes)
-    structures = Structures(ir)
-    flows: dict[tuple[str, str], Flow] = {}
-    counted: set[tuple[str, str, str, int]] = set()
-    wires: dict[str, list[int]] = {}
-    fan_in: dict[str, int] = {}
+    """Sets the flows and the repeats of the scopes.
+
+    Scopes go by number, nodes by their position behind them: what is asked for each edge is
+    asked of lists.
+    """
+    boxes = list(scopes.values())
+    numbers = {name: number for number, name in enumerate(scopes)}
+    parents = [-1 if box.parent is None else numbers[box.parent] for box in boxes]
+    positions = {key: position for position, key in enumerate(ir.nodes)}
+    homes = [numbers[node["scope"]] for node in ir.nodes.values()]
+    lineage = Lineage(parents)
+    repeats = Repeats(ir, boxes, parents, numbers, positions)
+    compared = repeats.compared
+    count = len(boxes)
+    shift = (count + len(homes)).bit_length()
+    places: dict[int, int] = {}  # Of a flow, by its two ends as one number.
+    firsts: list[Edge] = []
+    flows: list[Flow] = []
+    seen: dict[int, set[tuple[str, int]]] = {}  # Values, where a flow has several edges.
     for edge in ir.edges:
         source, target = edge["source"], edge["target"]
-        fan_in[target] = fan_in.get(target, 0) + 1
-        left, right = ir.nodes[source]["scope"], ir.nodes[target]["scope"]
-        level, tail, head = left, source, target
-        if left != right:
-            meeting, above, below = lineage.meet(numbers[left], numbers[right])
-            level = names[meeting]
-            tail = source if above < 0 else names[above]
-            head = target if below < 0 else names[below]
-        start = starts[level]
-        wires.setdefault(level, []).append(
-            structures.wire(edge, places[source] - start, places[target] - start)
-        )
-        value = (tail, head, source, edge["source_output"])
-        if value in counted:
+        tail, head = positions[source], positions[target]
+        level, right = homes[tail], homes[head]
+        if compared[right]:
+            repeats.fan_in[head] += 1
+        if level == right:
+            above = below = -1
+        else:
+            level, above, below = lineage.meet(level, right)
+        if compared[level]:
+            repeats.wire(level, edge, tail, head)
+        if above < 0:
+            above = count + tail
+        else:
+            source = boxes[above].id
+        if below < 0:
+            below = count + head
+        else:
+            target = boxes[below].id
+        ends = above << shift | below
+        place = places.get(ends)
+        if place is None:
+            places[ends] = len(flows)
+            flow = Flow(source, target, 1, edge["spec"])
+            flows.append(flow)
+            firsts.append(edge)
+            boxes[level].flows.append(flow)
             continue
-        counted.add(value)
-        flow = flows.get((tail, head))
-        if flow is None:
-            flows[tail, head] = flow = Flow(tail, head, 1, edge["spec"])
-            scopes[level].flows.append(flow)
-        else:
-            flow.values += 1
-    known: dict[str, int] = {}
-    for name in reversed(names):
-        scope = scopes[name]
-        inside = [
-            known[child]
-            if child in known
-            else structures.node(ir.nodes[child], fan_in.get(child, 0))
-            for child in scope.children
-        ]
-        known[name] = structures.scope(scope, inside, wires.get(name, []))
-    mark_runs(scopes, known)
-
-
-def _places(scopes: dict[str, Scope]) -> tuple[dict[str, int], dict[str, int]]:
-    """Numbers the nodes so that those in a scope follow one another.
-
-    Returns:
-        The number of each node, and for each scope the number of its first node.
-    """
-    places: dict[str, int] = {}
-    starts: dict[str, int] = {}
-    waiting = [iter([""])]
-    while waiting:
-        for child in waiting[-1]:
-            if child in scopes:
-                starts[child] = len(places)
-                waiting.append(iter(scopes[child].children))
-                break
-            places[child] = len(places)
-        else:
-            waiting.pop()
-    return places, starts
+        first = firsts[place]
+        values = seen.setdefault(place, {(first["source"], first["source_output"])})
+        values.add((edge["source"], edge["source_output"]))
+        flows[place].values = len(values)
+    repeats.mark()

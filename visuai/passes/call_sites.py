@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from visuai.ir import Module, Node
@@ -16,15 +16,15 @@ class CallSites:
     Attributes:
         boxes: Id of each box, "" for the root.
         box_calls: Which call of its module each box is.
-        nodes: Id of each node, by its key as captured.
-        node_calls: Which call of its module each module call is, by the same key.
+        nodes: Id of each node, by position in execution order.
+        node_calls: Which call of its module each module call is, by the same position.
         order: Numbers of the boxes in execution order, outer ones first.
     """
 
     boxes: list[str]
     box_calls: list[int]
-    nodes: dict[str, str]
-    node_calls: dict[str, int]
+    nodes: list[str]
+    node_calls: dict[int, int]
     order: list[int]
 
 
@@ -54,47 +54,43 @@ def call_sites(
     """
     order: list[int] = []
     requests: list[tuple[str, int | None]] = []
-    requesters: list[str | int] = []
+    requesters: list[int] = []  # A box by its number, a module call by -1 less its position.
     met = bytearray(len(tree.boxes))
     met[0] = 1
-    for (key, node), home in zip(nodes.items(), tree.homes, strict=True):
-        new: list[int] = []
-        while not met[home]:
-            met[home] = 1
-            new.append(home)
-            home = tree.parents[home]
-        for number in reversed(new):
-            requests.append((tree.boxes[number].fqn, tree.boxes[number].call))
-            requesters.append(number)
-            order.append(number)
-        if _is_call(node):
+    for position, (node, home) in enumerate(zip(nodes.values(), tree.homes, strict=True)):
+        if not met[home]:
+            new: list[int] = []
+            while not met[home]:
+                met[home] = 1
+                new.append(home)
+                home = tree.parents[home]
+            new.reverse()
+            order += new
+            requesters += new
+            requests += [tree.boxes[number][:2] for number in new]
+        if node["op_kind"] == "call_module" and node["fqn"]:
             requests.append((node["fqn"], node["call"]))
-            requesters.append(key)
+            requesters.append(-1 - position)
     taken = {""}
     boxes = [""] * len(tree.boxes)
     box_calls = [0] * len(tree.boxes)
-    ids: dict[str, str] = {}
-    node_calls: dict[str, int] = {}
+    ids = [""] * len(nodes)
+    node_calls: dict[int, int] = {}
     for requester, (fqn, _), call in zip(requesters, requests, _numbered(requests), strict=True):
         name = _free(call_site(fqn, call), taken)
-        if isinstance(requester, int):
+        if requester >= 0:
             boxes[requester], box_calls[requester] = name, call
         else:
-            ids[requester], node_calls[requester] = name, call
-    for key, node in nodes.items():
+            ids[-1 - requester], node_calls[-1 - requester] = name, call
+    for position, (key, node) in enumerate(nodes.items()):
         if node["op_kind"] in ("placeholder", "output"):
-            ids[key] = _free(key, taken)
+            ids[position] = _free(key, taken)
     _name_ops(nodes, tree, modules, ids, taken)
     return CallSites(boxes, box_calls, ids, node_calls, order)
 
 
-def _is_call(node: Node) -> bool:
-    return node["op_kind"] == "call_module" and bool(node["fqn"])
-
-
-def _numbered(requests: Iterable[tuple[str, int | None]]) -> list[int]:
+def _numbered(requests: Sequence[tuple[str, int | None]]) -> list[int]:
     """Gives each call of a module a number of its own: the known one, else the next after all."""
-    requests = list(requests)
     numbers = [-1] * len(requests)
     following: dict[str, int] = {}
     known: set[tuple[str, int]] = set()
@@ -121,21 +117,26 @@ def _name_ops(
     nodes: Mapping[str, Node],
     tree: CallTree,
     modules: Mapping[str, Module],
-    ids: dict[str, str],
+    ids: list[str],
     taken: set[str],
 ) -> None:
-    names: dict[tuple[str, str], str] = {}  # By FQN of the scope and op, without the count.
+    """Names the nodes that have no id yet."""
+    names: dict[str | tuple[str, str], str] = {}  # By FQN of the scope and op: the same, free.
     counts: dict[str, int] = {}
-    for (key, node), home in zip(nodes.items(), tree.homes, strict=True):
-        if key in ids:
+    fqns = [box.fqn for box in tree.boxes]
+    for position, (node, home) in enumerate(zip(nodes.values(), tree.homes, strict=True)):
+        if ids[position]:
             continue
-        fqn, op = tree.boxes[home].fqn, node["op"]
-        name = names.get((fqn, op))
+        fqn, op = fqns[home], node["op"]
+        wanted = f"{fqn}.{op}" if fqn else op
+        key = (fqn, op) if "." in op else wanted
+        name = names.get(key)
         if name is None:
-            name = f"{fqn}.{op}" if fqn else op
+            name = wanted
             while name in taken or name in modules or name in counts:
                 name += "_"
-            names[fqn, op] = name
+            names[key] = name
             counts[name] = 0
-        ids[key] = _free(call_site(name, counts[name]), taken)
-        counts[name] += 1
+        count = counts[name]
+        counts[name] = count + 1
+        ids[position] = _free(call_site(name, count), taken)

@@ -89,7 +89,7 @@ def call_tree(ir: IR) -> CallTree:
     return _Planter(ir).plant()
 
 
-_Key = tuple[str, str, "int | None"]
+_Key = tuple[str, str, "int | None"]  # Module of a box; module called, and which call of it.
 
 
 class _Planter:
@@ -101,17 +101,17 @@ class _Planter:
         self._numbers: dict[_Key, int] = {}
 
     def plant(self) -> CallTree:
-        placement, homes = self._placement, self._tree.homes
+        placement, homes, numbers = self._placement, self._tree.homes, self._numbers
         for node in self._ir.nodes.values():
-            scope, call = node["scope"], node["scope_call"]
-            homes.append(self._box(placement.node_box(node), scope, call))
+            key = (placement.node_box(node), node["scope"], node["scope_call"])
+            number = numbers.get(key)
+            homes.append(self._box(key) if number is None else number)
         return self._tree
 
-    def _box(self, fqn: str, caller: str, call: int | None) -> int:
-        """Gives the number of the box ``fqn`` in a call of ``caller``, or of that call itself."""
+    def _box(self, key: _Key) -> int:
+        """Gives the number of the box of a module in a call of another, or of a call itself."""
         path: list[_Key] = []
         on_path: set[_Key] = set()
-        key: _Key = (fqn, caller, call)
         while key[0] and key not in self._numbers and key not in on_path:
             path.append(key)
             on_path.add(key)

@@ -13,15 +13,15 @@ import networkx as nx
 from visuai.ir import Node
 from visuai.passes.call_tree import Box, CallTree, NodeEdge
 from visuai.passes.lineage import Lineage
+from visuai.passes.order import Wiring
 
 
-def separated(tree: CallTree, nodes: Sequence[Node], edges: Sequence[NodeEdge]) -> CallTree:
+def separated(tree: CallTree, wiring: Wiring) -> CallTree:
     """Splits boxes until every call is one, and no level of the tree has a cycle.
 
     Args:
         tree: Where the nodes lie.
-        nodes: Nodes in execution order.
-        edges: Edges between them, all forward.
+        wiring: The nodes and the edges between them.
 
     Returns:
         A tree that is ``tree`` itself where there was nothing to do. The pieces of a box follow
@@ -32,9 +32,12 @@ def separated(tree: CallTree, nodes: Sequence[Node], edges: Sequence[NodeEdge]) 
         for number, box in enumerate(tree.boxes)
         if box.call is None and not box.bare and number
     }
+    if not unknown and tree.in_sequence():
+        return tree
+    edges = list(zip(wiring.sources, wiring.targets, strict=True))
     if unknown:
         tree = _split_unconnected(tree, edges, unknown)
-        tree = _split_repetitions(tree, nodes)
+        tree = _split_repetitions(tree, wiring.nodes)
     while not tree.in_sequence():
         circles = _circles(tree, edges)
         if not circles:

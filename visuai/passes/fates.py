@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from visuai.ir import IR, Edge, Node
-from visuai.passes.feeds import element_edge
-from visuai.passes.prune_rules import RULES, Inputs, Rule
+from visuai.ir import IR, Node
+from visuai.passes.feeds import element
+from visuai.passes.order import Wiring
+from visuai.passes.prune_rules import RULES, Inputs, Rule, is_named
 
 _TRIVIAL = ("constant", "shape")
 
@@ -42,46 +43,57 @@ class Choice:
         return dropped - {rule.name for rule in RULES} - self.kept_ops()
 
 
-def decide(
-    ir: IR,
-    edges_in: Mapping[str, Sequence[Edge]],
-    choice: Choice,
-    stay: Collection[str] = (),
-) -> dict[str, str]:
+def decide(ir: IR, wiring: Wiring, choice: Choice, stay: Collection[int] = ()) -> dict[int, str]:
     """Gives the rule that takes each node out, for the nodes that one does.
 
     Args:
         ir: The network, its nodes in execution order.
-        edges_in: Edges into each node.
+        wiring: Its nodes and edges by position.
         choice: What the user wants.
         stay: Nodes that no rule takes out.
 
     Returns:
-        Names of rules by node; ``dropped`` for what only the user asked for.
+        Names of rules by the positions of nodes; ``dropped`` for what only the user asked for.
     """
     rules, kept, dropped = choice.rules(), choice.kept_ops(), choice.dropped_ops()
-    values = _Values(ir.nodes, edges_in)
-    trained: set[str] = set()
-    for key, node in ir.nodes.items():
-        op = node["op"].lower()
-        if node["op_kind"] in ("placeholder", "output") or op in kept or key in stay:
+    values = _Values(wiring)
+    fates, sources = values.fates, wiring.sources
+    trained: set[int] = set()
+    lower: dict[str, str] = {}
+    named: dict[str, bool] = {}  # Whether the op alone may be why its node goes.
+    for position, node in enumerate(wiring.nodes):
+        op = node["op"]
+        into = wiring.into(position)
+        if op not in named:
+            lower[op] = op.lower()
+            named[op] = lower[op] in dropped or is_named(op)
+        # Most nodes are told apart from what goes by this, without asking each rule.
+        if (
+            not named[op]
+            and node["op_kind"] != "get_attr"
+            and any(node["outputs"])
+            and not any(sources[index] in fates for index in into)
+        ):
             continue
-        inputs = Inputs(edges_in.get(key, ()))
-        for edge in inputs.edges:
-            inputs.rules.append(values.rule(edge))
-            inputs.trained = inputs.trained or edge["source"] in trained
+        op = lower[op]
+        if node["op_kind"] in ("placeholder", "output") or op in kept or position in stay:
+            continue
+        inputs = Inputs([wiring.edges[index] for index in into])
+        for index in into:
+            inputs.rules.append(values.rule(index))
+            inputs.trained = inputs.trained or sources[index] in trained
         inputs.trained = inputs.trained or _reads_trained(ir, node)
-        if inputs.trained:
-            trained.add(key)
         if op in dropped and inputs.edges:
-            values.take(key, "dropped", inputs)
-            continue
-        rule = next((rule for rule in rules if rule.matches(node, inputs)), None)
-        if rule is not None:
-            values.take(key, rule.name if rule.default else "dropped", inputs)
+            fate = "dropped"
         else:
-            trained.discard(key)
-    return values.fates
+            rule = next((rule for rule in rules if rule.matches(node, inputs)), None)
+            if rule is None:
+                continue
+            fate = rule.name if rule.default else "dropped"
+        if inputs.trained:
+            trained.add(position)
+        values.take(position, fate, inputs)
+    return fates
 
 
 def _reads_trained(ir: IR, node: Node) -> bool:
@@ -94,35 +106,40 @@ def _reads_trained(ir: IR, node: Node) -> bool:
 class _Values:
     """Says of a value whether it is constant or a size, also behind tuples and identities."""
 
-    def __init__(self, nodes: Mapping[str, Node], edges_in: Mapping[str, Sequence[Edge]]) -> None:
-        self.fates: dict[str, str] = {}
-        self._nodes = nodes
-        self._edges_in = edges_in
-        self._rules: dict[str, str] = {}
-        self._elements: dict[tuple[str, int], str] = {}
+    def __init__(self, wiring: Wiring) -> None:
+        self.fates: dict[int, str] = {}
+        self._wiring = wiring
+        self._rules: dict[int, str] = {}
+        self._elements: dict[tuple[int, int], str] = {}
 
-    def take(self, key: str, fate: str, inputs: Inputs) -> None:
+    def take(self, position: int, fate: str, inputs: Inputs) -> None:
         """Notes that a node is taken out, and what its value is."""
-        self.fates[key] = fate
+        self.fates[position] = fate
         if fate == "constant":
-            self._rules[key] = "constant"
+            self._rules[position] = "constant"
         elif fate in ("shape", "assertion"):
-            self._rules[key] = "shape"
+            self._rules[position] = "shape"
         elif fate == "identity":
             first = min(range(len(inputs.edges)), key=lambda i: inputs.edges[i]["target_input"])
-            self._rules[key] = inputs.rules[first]
+            self._rules[position] = inputs.rules[first]
         elif fate == "dropped" and all(rule in _TRIVIAL for rule in inputs.rules):
-            self._rules[key] = "constant" if "constant" in inputs.rules else "shape"
+            self._rules[position] = "constant" if "constant" in inputs.rules else "shape"
 
-    def rule(self, edge: Edge) -> str:
+    def rule(self, index: int) -> str:
         """Gives ``constant`` or ``shape`` if the value of an edge is pruned as such, else ""."""
-        key, output = edge["source"], edge["source_output"]
-        passed: list[tuple[str, int]] = []
-        while self.fates.get(key) in ("pack", "unpack") and (key, output) not in self._elements:
-            passed.append((key, output))
-            element = element_edge(self._nodes[key], self._edges_in[key], output)
-            key, output = element["source"], element["source_output"]
-        rule = self._elements.get((key, output)) or self._rules.get(key, "")
+        position = self._wiring.sources[index]
+        if position not in self.fates:
+            return ""
+        output = self._wiring.edges[index]["source_output"]
+        passed: list[tuple[int, int]] = []
+        while (
+            self.fates.get(position) in ("pack", "unpack")
+            and (position, output) not in self._elements
+        ):
+            passed.append((position, output))
+            index, output = element(self._wiring, position, output)
+            position = self._wiring.sources[index]
+        rule = self._elements.get((position, output)) or self._rules.get(position, "")
         for at in passed:
             self._elements[at] = rule
         return rule

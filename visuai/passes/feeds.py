@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from visuai.ir import Edge, Node
-from visuai.passes.prune_rules import SIZES, input_index
+from visuai.passes.order import Wiring
+from visuai.passes.prune_rules import SIZES
 
 _WIDE = 64
 """A size or constant computed of more values than this stays: joining its edges is no gain."""
@@ -18,13 +18,13 @@ class Origin(NamedTuple):
     """A value of a node that stays.
 
     Attributes:
-        source: Id of that node.
+        source: Position of that node.
         output: Index among its outputs.
         trail: Ops that the value went through since, the last one first, as nested pairs.
         sizes_only: Whether only its size was asked for on the way.
     """
 
-    source: str
+    source: int
     output: int
     trail: Trail | None
     sizes_only: bool
@@ -47,35 +47,51 @@ class Feed(NamedTuple):
     parameters: tuple[str, ...]
 
 
-def element_edge(node: Node, edges: Sequence[Edge], output: int) -> Edge:
+def first_input(wiring: Wiring, position: int) -> int:
+    """Gives the edge that is the first input of a node that has one, as an index."""
+    return min(wiring.into(position), key=lambda index: wiring.edges[index]["target_input"])
+
+
+def element(wiring: Wiring, position: int, output: int) -> tuple[int, int]:
     """Gives the edge into a ``pack`` or ``unpack`` that carries its output ``output``.
 
     Output k of a pack is its k-th input; output k of an unpack is the value ``offset + k`` of
     what it unpacks.
 
     Args:
-        node: The pack or unpack.
-        edges: Edges into it, at least one.
+        wiring: Nodes and edges.
+        position: The pack or unpack, which has at least one input.
         output: Index among its outputs.
+
+    Returns:
+        The edge, as an index, and the output of its source that is the value.
     """
+    node, edges = wiring.nodes[position], wiring.edges
     if node["op"] == "pack":
-        ordered = sorted(edges, key=input_index)
-        return ordered[min(output, len(ordered) - 1)]
+        ordered = _ordered(wiring, position)
+        index = ordered[min(output, len(ordered) - 1)]
+        return index, edges[index]["source_output"]
     offset = node["attributes"].get("offset")
     wanted = output + (offset if isinstance(offset, int) else 0)
-    for edge in edges:
-        if edge["source_output"] == wanted:
-            return edge
-    first = min(edges, key=input_index)
-    return {**first, "source_output": wanted}
+    for index in wiring.into(position):
+        if edges[index]["source_output"] == wanted:
+            return index, wanted
+    return first_input(wiring, position), wanted
+
+
+def _ordered(wiring: Wiring, position: int) -> Sequence[int]:
+    """Gives the edges into a node by input."""
+    into = wiring.into(position)
+    if len(into) < 2:
+        return into
+    return sorted(into, key=lambda index: wiring.edges[index]["target_input"])
 
 
 class Feeds:
-    """The feeds of all pruned nodes.
+    """The feeds of all pruned nodes, which go by position.
 
     Args:
-        nodes: Nodes in execution order.
-        edges_in: Edges into each node.
+        wiring: Nodes and edges.
         fates: The rule that takes each pruned node out. Nodes that turn out to be `wide` are
             taken off it.
 
@@ -84,66 +100,64 @@ class Feeds:
         wide: Nodes that stay because they are computed of too many values.
     """
 
-    def __init__(
-        self,
-        nodes: Mapping[str, Node],
-        edges_in: Mapping[str, list[Edge]],
-        fates: dict[str, str],
-    ) -> None:
+    def __init__(self, wiring: Wiring, fates: dict[int, str]) -> None:
         self.fates = fates
-        self.wide: set[str] = set()
-        self._nodes = nodes
-        self._edges_in = edges_in
-        self._whole: dict[str, Feed] = {}
-        self._elements: dict[tuple[str, int], Feed] = {}
-        for key, node in nodes.items():
-            rule = fates.get(key)
-            if rule is None or rule in ("pack", "unpack"):
+        self.wide: set[int] = set()
+        self._wiring = wiring
+        self._whole: dict[int, Feed] = {}
+        self._elements: dict[tuple[int, int], Feed] = {}
+        for position in sorted(fates):
+            rule = fates[position]
+            if rule in ("pack", "unpack"):
                 continue
-            feed = self._merge(node, rule, edges_in.get(key, ()))
+            feed = self._merge(position, rule)
             if rule in ("constant", "shape") and max(map(len, feed)) > _WIDE:
-                del fates[key]
-                self.wide.add(key)
+                del fates[position]
+                self.wide.add(position)
             else:
-                self._whole[key] = feed
+                self._whole[position] = feed
 
-    def of(self, edge: Edge) -> Feed:
+    def of(self, index: int) -> Feed:
         """Gives what an edge out of a pruned node stands for."""
-        key, output = edge["source"], edge["source_output"]
-        passed: list[tuple[str, int]] = []
+        edges, sources = self._wiring.edges, self._wiring.sources
+        position, output = sources[index], edges[index]["source_output"]
+        passed: list[tuple[int, int]] = []
         prefixes: list[list[str]] = []
-        feed = self._elements.get((key, output))
+        feed = self._elements.get((position, output))
         while feed is None:
-            rule = self.fates.get(key)
+            rule = self.fates.get(position)
             if rule not in ("pack", "unpack"):
-                feed = self._whole[key] if rule else Feed((Origin(key, output, None, False),), ())
+                feed = self._whole[position] if rule else _plain(position, output)
                 break
-            passed.append((key, output))
-            element = element_edge(self._nodes[key], self._edges_in[key], output)
-            prefixes.append(element.get("pruned", []))
-            key, output = element["source"], element["source_output"]
-            feed = self._elements.get((key, output))
-        for (holder, index), prefix in zip(reversed(passed), reversed(prefixes), strict=True):
-            ops = (*prefix, self._nodes[holder]["op"])
+            passed.append((position, output))
+            index, output = element(self._wiring, position, output)
+            prefixes.append(edges[index].get("pruned", []))
+            position = sources[index]
+            feed = self._elements.get((position, output))
+        for (holder, number), prefix in zip(reversed(passed), reversed(prefixes), strict=True):
+            ops = (*prefix, self._wiring.nodes[holder]["op"])
             feed = Feed(tuple(_extend(origin, ops) for origin in feed.origins), feed.parameters)
-            self._elements[holder, index] = feed
+            self._elements[holder, number] = feed
         return feed
 
-    def _merge(self, node: Node, rule: str, edges: Iterable[Edge]) -> Feed:
+    def _merge(self, position: int, rule: str) -> Feed:
         """Gives the feed of a node all of whose outputs stand for the same."""
+        wiring = self._wiring
+        node = wiring.nodes[position]
         op = node["op"]
         own = node["parameters"]
         if not own and node["op_kind"] == "get_attr":
             own = [node["fqn"]]
         parameters = dict.fromkeys(own)
-        origins: dict[tuple[str, int], Origin] = {}
-        ordered = sorted(edges, key=input_index)
-        for index, edge in enumerate(ordered):
+        origins: dict[tuple[int, int], Origin] = {}
+        for place, index in enumerate(_ordered(wiring, position)):
             # Of an identity's inputs only the first is the value; the rest say what to cast to.
             sizes_only = rule in ("constant", "shape", "assertion") or (
-                rule == "identity" and index > 0
+                rule == "identity" and place > 0
             )
-            feed = self._before(edge)
+            edge, source = wiring.edges[index], wiring.sources[index]
+            pruned = source in self.fates
+            feed = self.of(index) if pruned else _plain(source, edge["source_output"])
             ops = (*edge.get("pruned", ()), op)
             for origin in feed.origins:
                 known = origins.get(origin[:2])
@@ -153,10 +167,9 @@ class Feeds:
                 parameters.update(dict.fromkeys(feed.parameters))
         return Feed(tuple(origins.values()), tuple(parameters))
 
-    def _before(self, edge: Edge) -> Feed:
-        if edge["source"] in self.fates:
-            return self.of(edge)
-        return Feed((Origin(edge["source"], edge["source_output"], None, False),), ())
+
+def _plain(source: int, output: int) -> Feed:
+    return Feed((Origin(source, output, None, False),), ())
 
 
 def _extend(origin: Origin, ops: Iterable[str], sizes_only: bool = False) -> Origin:

@@ -48,6 +48,8 @@ def collapse_leaves(
     for number in range(1, len(tree.boxes)):
         outer = tops[tree.parents[number]]
         tops[number] = number if outer < 0 and tree.boxes[number].leaf else outer
+    if all(tops[home] < 0 for home in tree.homes):
+        return network
     members: dict[int, list[str]] = {}
     unit: dict[str, str] = {}
     home: dict[str, int] = {}
@@ -60,8 +62,6 @@ def collapse_leaves(
         else:
             unit[key] = key
             home[key] = box
-    if not members:
-        return network
     edges, leaving = _edges_between(network, unit, {keys[0] for keys in members.values()})
     held: dict[str, list[str]] = {}
     for name in parameters:

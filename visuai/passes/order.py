@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, islice
+from operator import gt
+
 from visuai.errors import PassError
-from visuai.ir import IR
+from visuai.ir import IR, Edge, Node
 
 
-def node_positions(ir: IR) -> dict[str, int]:
-    """Gives the place of each node in the order of execution.
+class Wiring:
+    """The edges of an IR by the positions of their ends: numbers, where an `Edge` has names.
+
+    Attributes:
+        nodes: Nodes in execution order.
+        edges: The edges, as the IR lists them.
+        sources: For each edge the position of its source.
+        targets: For each edge the position of its target.
 
     Raises:
-        PassError: If an edge runs against that order, or names a node that is not there.
+        PassError: If an edge runs against the order of the nodes, or names one that is not
+            there.
     """
-    positions = {key: index for index, key in enumerate(ir.nodes)}
-    for edge in ir.edges:
+
+    __slots__ = ("_order", "_starts", "edges", "nodes", "sources", "targets")
+
+    def __init__(self, nodes: Mapping[str, Node], edges: Sequence[Edge]) -> None:
+        positions = dict(zip(nodes, range(len(nodes)), strict=True))
         try:
-            forward = positions[edge["source"]] < positions[edge["target"]]
+            self.sources = [positions[edge["source"]] for edge in edges]
+            self.targets = [positions[edge["target"]] for edge in edges]
         except KeyError as error:
+            missing = error.args[0]
+            edge = next(edge for edge in edges if missing in (edge["source"], edge["target"]))
             raise PassError(
-                f"An edge names node {error.args[0]!r}, which is not there: {edge!r}. "
+                f"An edge names node {missing!r}, which is not there: {edge!r}. "
                 "visuai.ir.validate checks an IR."
             ) from None
-        if not forward:
-            raise PassError(
-                f"The nodes are not in execution order: {edge['source']!r} feeds "
-                f"{edge['target']!r}, but comes after it. Sort IR.nodes topologically."
-            )
-    return positions
+        self.nodes = list(nodes.values())
+        self.edges = edges
+        for source, target, edge in zip(self.sources, self.targets, edges, strict=True):
+            if source >= target:
+                raise PassError(
+                    f"The nodes are not in execution order: {edge['source']!r} feeds "
+                    f"{edge['target']!r}, but comes after it. Sort IR.nodes topologically."
+                )
+        # Edges by target: mostly they are listed so anyway.
+        self._order: Sequence[int] = range(len(edges))
+        if any(map(gt, self.targets, islice(self.targets, 1, None))):
+            self._order = sorted(self._order, key=self.targets.__getitem__)
+        counts = [0] * (len(nodes) + 1)
+        for target in self.targets:
+            counts[target + 1] += 1
+        self._starts = list(accumulate(counts))
+
+    def into(self, position: int) -> Sequence[int]:
+        """Gives the edges into a node, as indices in `edges`, in the order of `edges`."""
+        return self._order[self._starts[position] : self._starts[position + 1]]
 
 
 def module_positions(ir: IR) -> dict[str, int]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from visuai.ir import IR, Edge, Node
 from visuai.passes.base import Context, Pass
 from visuai.passes.fates import Choice, decide
-from visuai.passes.feeds import Feeds, element_edge
-from visuai.passes.order import node_positions
-from visuai.passes.prune_rules import input_index
+from visuai.passes.feeds import Feeds, element, first_input
+from visuai.passes.order import Wiring
 from visuai.passes.reachability import Reachability
 
 
@@ -66,81 +65,89 @@ def prune_nodes(ir: IR, *, keep: Iterable[str] = (), drop: Iterable[str] = ()) -
     Raises:
         PassError: If the nodes are not in execution order.
     """
-    positions = node_positions(ir)
-    edges_in: dict[str, list[Edge]] = {}
-    for edge in ir.edges:
-        edges_in.setdefault(edge["target"], []).append(edge)
+    wiring = Wiring(ir.nodes, ir.edges)
     choice = Choice(frozenset(keep), frozenset(drop))
-    fates = decide(ir, edges_in, choice)
-    returned = _returned(ir, edges_in, fates)
+    fates = decide(ir, wiring, choice)
+    returned = _returned(wiring, fates)
     if returned:  # They stay, and what is computed of them with them.
-        fates = decide(ir, edges_in, choice, returned)
+        fates = decide(ir, wiring, choice, returned)
     if not fates:
         return replace(ir)
-    feeds = Feeds(ir.nodes, edges_in, fates)
-    edges, parameters = _joined(ir, feeds, positions)
+    edges, parameters = _joined(list(ir.nodes), wiring, Feeds(wiring, fates))
     nodes: dict[str, Node] = {}
-    for key, node in ir.nodes.items():
-        if key in parameters:
+    for position, (key, node) in enumerate(ir.nodes.items()):
+        if position in parameters:
             nodes[key] = {
                 **node,
-                "parameters": list(dict.fromkeys((*node["parameters"], *parameters[key]))),
+                "parameters": list(dict.fromkeys((*node["parameters"], *parameters[position]))),
             }
-        elif key not in fates:
+        elif position not in fates:
             nodes[key] = node
     return replace(ir, nodes=nodes, edges=edges)
 
 
-def _returned(ir: IR, edges_in: dict[str, list[Edge]], fates: dict[str, str]) -> set[str]:
+def _returned(wiring: Wiring, fates: Mapping[int, str]) -> set[int]:
     """Picks the pruned constants that an output returns, so that they have to stay."""
-    constants: set[str] = set()
+    constants: set[int] = set()
     waiting = [
-        edge
-        for key, node in ir.nodes.items()
+        (index, wiring.edges[index]["source_output"])
+        for position, node in enumerate(wiring.nodes)
         if node["op_kind"] == "output"
-        for edge in edges_in.get(key, ())
+        for index in wiring.into(position)
     ]
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[int, int]] = set()
     while waiting:
-        edge = waiting.pop()
-        key, value = edge["source"], (edge["source"], edge["source_output"])
-        if value in seen:
+        index, output = waiting.pop()
+        position = wiring.sources[index]
+        if (position, output) in seen:
             continue
-        seen.add(value)
-        fate = fates.get(key)
+        seen.add((position, output))
+        fate = fates.get(position)
         if fate == "constant":
-            constants.add(key)
+            constants.add(position)
         elif fate in ("pack", "unpack"):
-            waiting.append(element_edge(ir.nodes[key], edges_in[key], edge["source_output"]))
+            waiting.append(element(wiring, position, output))
         elif fate == "identity":
-            waiting.append(min(edges_in[key], key=input_index))
+            index = first_input(wiring, position)
+            waiting.append((index, wiring.edges[index]["source_output"]))
         elif fate == "dropped":
-            waiting += edges_in[key]
+            waiting += [
+                (index, wiring.edges[index]["source_output"]) for index in wiring.into(position)
+            ]
     return constants
 
 
 def _joined(
-    ir: IR, feeds: Feeds, positions: dict[str, int]
-) -> tuple[list[Edge], dict[str, list[str]]]:
+    keys: Sequence[str], wiring: Wiring, feeds: Feeds
+) -> tuple[list[Edge], dict[int, list[str]]]:
     """Gives the edges between the nodes left, and the parameters that nodes left now read."""
     edges: list[Edge] = []
-    parameters: dict[str, list[str]] = defaultdict(list)
+    tails: list[int] = []  # Of each edge: the position of its source.
+    heads: list[int] = []  # Of each edge: the position of its target.
+    parameters: dict[int, list[str]] = defaultdict(list)
     doubtful: list[int] = []  # Places in `edges` of those that may say nothing new.
-    for edge in ir.edges:
-        if edge["target"] in feeds.fates:
+    fates = feeds.fates
+    for index, (edge, source, target) in enumerate(
+        zip(wiring.edges, wiring.sources, wiring.targets, strict=True)
+    ):
+        if target in fates:
             continue
-        if edge["source"] not in feeds.fates:
+        if source not in fates:
             edges.append(edge)
+            tails.append(source)
+            heads.append(target)
             continue
-        feed = feeds.of(edge)
+        feed = feeds.of(index)
         if feed.parameters:
-            parameters[edge["target"]] += feed.parameters
+            parameters[target] += feed.parameters
         for origin in feed.origins:
-            if origin.sizes_only and edge["target"] not in feeds.wide:
+            if origin.sizes_only and target not in feeds.wide:
                 doubtful.append(len(edges))
+            tails.append(origin.source)
+            heads.append(target)
             edges.append(
                 {
-                    "source": origin.source,
+                    "source": keys[origin.source],
                     "source_output": origin.output,
                     "target": edge["target"],
                     "target_input": edge["target_input"],
@@ -148,27 +155,39 @@ def _joined(
                     "pruned": [*origin.ops(), *edge.get("pruned", ())],
                 }
             )
-    idle = _idle(edges, doubtful, positions)
-    return [edge for index, edge in enumerate(edges) if index not in idle], parameters
+    idle = _idle(tails, heads, doubtful, len(keys))
+    if idle:
+        edges = [edge for place, edge in enumerate(edges) if place not in idle]
+    return edges, parameters
 
 
-def _idle(edges: list[Edge], doubtful: list[int], positions: dict[str, int]) -> set[int]:
-    """Picks the doubtful edges whose ends are joined by other edges anyway."""
+def _idle(
+    tails: Sequence[int], heads: Sequence[int], doubtful: Sequence[int], count: int
+) -> set[int]:
+    """Picks the doubtful edges whose ends are joined by other edges anyway.
+
+    Args:
+        tails: Position of the source of each edge.
+        heads: Position of the target of each edge.
+        doubtful: Indices of the doubtful ones.
+        count: Number of nodes.
+    """
     if not doubtful:
         return set()
     idle = set(doubtful)
-    sources: dict[int, list[int]] = {}
-    for index, edge in enumerate(edges):
-        if index not in idle:
-            sources.setdefault(positions[edge["target"]], []).append(positions[edge["source"]])
-    reachability = Reachability(sources, len(positions))
+    sources: list[list[int] | None] = [None] * count
+    for place, (source, target) in enumerate(zip(tails, heads, strict=True)):
+        if place not in idle:
+            known = sources[target]
+            if known is None:
+                sources[target] = [source]
+            else:
+                known.append(source)
+    reachability = Reachability(sources)
     # Late sources first: an early one may turn out to be reached through them.
-    asked = sorted(
-        (positions[edges[index]["target"]], -positions[edges[index]["source"]], index)
-        for index in doubtful
-    )
-    for target, source, index in asked:
-        if not reachability.reaches(-source, target):
-            reachability.add(-source, target)
-            idle.remove(index)
+    for place in sorted(doubtful, key=lambda place: (heads[place], -tails[place], place)):
+        source, target = tails[place], heads[place]
+        if not reachability.reaches(source, target):
+            reachability.add(source, target)
+            idle.remove(place)
     return idle

@@ -150,6 +150,25 @@ def input_index(edge: Edge) -> int:
     return edge["target_input"]
 
 
+_NAMED = CREATION | LIKE | SIZES | IDENTITY | CASTS | {"Identity", "pack", "unpack"}
+
+
+def is_named(op: str) -> bool:
+    """Tells whether a rule speaks of an op by name.
+
+    No rule takes out a node of another op, but for a ``get_attr``, if it returns a tensor and
+    all that it reads is left.
+
+    Args:
+        op: Canonical name.
+    """
+    return (
+        op in _NAMED
+        or op.lower() in DROPOUT
+        or op.lstrip("_").startswith(("assert", "check", "sym_constrain", "functional_assert"))
+    )
+
+
 RULES: tuple[Rule, ...] = (
     Rule("assertion", "Checks that give nothing.", _is_assertion),
     Rule(

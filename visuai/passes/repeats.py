@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 
 from visuai.ir import IR, Edge, Node, TensorSpec
 from visuai.topology import Scope
@@ -82,21 +82,137 @@ class Structures:
         return known
 
 
-def mark_runs(scopes: Mapping[str, Scope], structures: Mapping[str, int]) -> None:
-    """Sets `Scope.repeat` for runs of neighbouring scopes with the same structure.
+class Repeats:
+    """Finds runs of neighbouring scopes with the same structure.
+
+    Only what has a neighbour of the same class, configuration and number of children is looked
+    into, and what lies in it.
 
     Args:
-        scopes: Scopes by id.
-        structures: Number of the structure of each.
+        ir: The network.
+        scopes: Scopes by number, parents first.
+        parents: Number of the scope around each, -1 for the root.
+        numbers: Numbers of the scopes by id.
+        positions: Position of each node in execution order.
+
+    Attributes:
+        compared: For each scope whether its structure has to be known.
+        fan_in: For each node the number of its inputs; to be counted in compared scopes.
     """
-    for scope in scopes.values():
-        first: Scope | None = None
-        current = -1
-        for child in scope.children:
-            structure = structures.get(child, -1)
-            if first is not None and structure == current:
-                first.repeat += 1
-                scopes[child].repeat = 0
+
+    __slots__ = (
+        "_neighbours", "_nodes", "_numbers", "_places", "_positions", "_scopes", "_starts",
+        "_structures", "_wires", "compared", "fan_in",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        ir: IR,
+        scopes: Sequence[Scope],
+        parents: Sequence[int],
+        numbers: Mapping[str, int],
+        positions: Mapping[str, int],
+    ) -> None:
+        self._nodes = ir.nodes
+        self._scopes = scopes
+        self._numbers = numbers
+        self._positions = positions
+        self._structures = Structures(ir)
+        self._neighbours = _neighbours(scopes, parents, numbers)
+        self._wires: dict[int, list[int]] = {}
+        self._starts = [0] * len(scopes)
+        self._places = [0] * len(positions)
+        self.fan_in = [0] * len(positions)
+        self.compared = bytearray(len(scopes))
+        for left, right in self._neighbours:
+            if _may_equal(scopes[left], scopes[right]):
+                self.compared[left] = self.compared[right] = 1
+        for number in range(1, len(scopes)):
+            if self.compared[parents[number]]:
+                self.compared[number] = 1
+            elif self.compared[number]:
+                self._number_inside(number)
+
+    def _number_inside(self, top: int) -> None:
+        """Numbers the nodes in a scope so that those in a scope within follow one another."""
+        place = 0
+        scopes, numbers = self._scopes, self._numbers
+        waiting = [iter(scopes[top].children)]
+        while waiting:
+            for child in waiting[-1]:
+                number = numbers.get(child)
+                if number is not None:
+                    self._starts[number] = place
+                    waiting.append(iter(scopes[number].children))
+                    break
+                self._places[self._positions[child]] = place
+                place += 1
             else:
-                first = scopes.get(child)
-                current = structure
+                waiting.pop()
+
+    def wire(self, level: int, edge: Edge, source: int, target: int) -> None:
+        """Takes down an edge that leads from one child of the compared scope to another.
+
+        Args:
+            level: Number of the scope.
+            edge: The edge.
+            source: Position of its source.
+            target: Position of its target.
+        """
+        start = self._starts[level]
+        wire = self._structures.wire(
+            edge, self._places[source] - start, self._places[target] - start
+        )
+        self._wires.setdefault(level, []).append(wire)
+
+    def mark(self) -> None:
+        """Sets `Scope.repeat`, once all edges are taken down."""
+        scopes, numbers, structures = self._scopes, self._numbers, self._structures
+        known: dict[int, int] = {}
+        for number in range(len(scopes) - 1, 0, -1):
+            if not self.compared[number]:
+                continue
+            scope = scopes[number]
+            inside: list[int] = []
+            for child in scope.children:
+                within = numbers.get(child)
+                if within is None:
+                    fan_in = self.fan_in[self._positions[child]]
+                    inside.append(structures.node(self._nodes[child], fan_in))
+                else:
+                    inside.append(known[within])
+            known[number] = structures.scope(scope, inside, self._wires.get(number, []))
+        firsts: dict[int, int] = {}  # Of a scope in a run: the one that it starts with.
+        for left, right in self._neighbours:
+            if left in known and known[left] == known.get(right):
+                firsts[right] = first = firsts.get(left, left)
+                scopes[first].repeat += 1
+                scopes[right].repeat = 0
+
+
+def _neighbours(
+    scopes: Sequence[Scope], parents: Sequence[int], numbers: Mapping[str, int]
+) -> list[tuple[int, int]]:
+    """Lists the scopes that directly follow one another in the scope around them."""
+    families = bytearray(len(scopes))  # How many scopes lie in each: 0, 1, or more.
+    for parent in parents[1:]:
+        families[parent] = min(families[parent] + 1, 2)
+    neighbours: list[tuple[int, int]] = []
+    for scope, size in zip(scopes, families, strict=True):
+        if size < 2:
+            continue
+        before: int | None = None
+        for child in scope.children:
+            number = numbers.get(child)
+            if before is not None and number is not None:
+                neighbours.append((before, number))
+            before = number
+    return neighbours
+
+
+def _may_equal(left: Scope, right: Scope) -> bool:
+    return (
+        len(left.children) == len(right.children)
+        and left.type == right.type
+        and left.config == right.config
+    )

@@ -12,7 +12,7 @@ from visuai.passes.call_sites import CallSites, call_sites
 from visuai.passes.call_tree import CallTree, call_tree
 from visuai.passes.connectivity import separated
 from visuai.passes.leaves import Network, collapse_leaves
-from visuai.passes.order import node_positions
+from visuai.passes.order import Wiring
 
 _ROOT = Module(fqn="", type="", parent=None, leaf=False, call=None, config="")
 
@@ -61,43 +61,42 @@ def split_recycled(ir: IR) -> IR:
     root = ir.modules.get("", _ROOT)
     if root["call"] is not None:
         return replace(ir)
-    positions = node_positions(ir)
-    tree = separated(
-        call_tree(ir),
-        list(ir.nodes.values()),
-        [(positions[edge["source"]], positions[edge["target"]]) for edge in ir.edges],
-    )
+    wiring = Wiring(ir.nodes, ir.edges)
+    tree = separated(call_tree(ir), wiring)
     network = collapse_leaves(Network(ir.nodes, ir.edges, tree), ir.modules, ir.parameters)
     tree = network.tree
+    if network.edges is not ir.edges:
+        wiring = Wiring(network.nodes, network.edges)
     sites = call_sites(network.nodes, tree, ir.modules)
+    ends = {*ir.inputs, *ir.outputs}
+    ids = {key: site for key, site in zip(network.nodes, sites.nodes, strict=True) if key in ends}
     return replace(
         ir,
-        nodes=_nodes(network, sites),
-        edges=_edges(network, sites),
+        nodes=_nodes(wiring, tree, sites),
+        edges=_edges(wiring, sites),
         modules=_modules(ir, tree, sites),
-        inputs=[sites.nodes[key] for key in ir.inputs],
-        outputs=[sites.nodes[key] for key in ir.outputs],
+        inputs=[ids[key] for key in ir.inputs],
+        outputs=[ids[key] for key in ir.outputs],
         calls={},
     )
 
 
-def _edges(network: Network, sites: CallSites) -> list[Edge]:
+def _edges(wiring: Wiring, sites: CallSites) -> list[Edge]:
     ids = sites.nodes
     return [
-        {**edge, "source": ids[edge["source"]], "target": ids[edge["target"]]}
-        for edge in network.edges
+        {**edge, "source": ids[source], "target": ids[target]}
+        for edge, source, target in zip(wiring.edges, wiring.sources, wiring.targets, strict=True)
     ]
 
 
-def _nodes(network: Network, sites: CallSites) -> dict[str, Node]:
+def _nodes(wiring: Wiring, tree: CallTree, sites: CallSites) -> dict[str, Node]:
     nodes: dict[str, Node] = {}
-    for (key, node), home in zip(network.nodes.items(), network.tree.homes, strict=True):
-        nodes[sites.nodes[key]] = {
-            **node,
-            "scope": sites.boxes[home],
-            "scope_call": sites.box_calls[home],
-            "call": sites.node_calls.get(key, node["call"]),
-        }
+    for position, (node, home) in enumerate(zip(wiring.nodes, tree.homes, strict=True)):
+        scope, scope_call = sites.boxes[home], sites.box_calls[home]
+        call = sites.node_calls.get(position, node["call"])
+        if (node["scope"], node["scope_call"], node["call"]) != (scope, scope_call, call):
+            node: Node = {**node, "scope": scope, "scope_call": scope_call, "call": call}
+        nodes[sites.nodes[position]] = node  # Most are what they were, and are shared.
     return nodes
 
 
