@@ -17,6 +17,8 @@ Ports = dict[int, tuple[float, dict[Value, float], dict[Value, float]]]
 
 
 class Piece(NamedTuple):
+    """The way of one value from the item that gives it to one that reads it."""
+
     value: Value
     source: int
     target: int
@@ -261,9 +263,11 @@ class Page:
         return shift, x - self.spacing.column + self.spacing.pad
 
     def x_of(self, item: int) -> float:
+        """The horizontal centre of an item, once its column has its place."""
         return self.centres[item] + self.shift[self.column[self.ranks.start[item]]]
 
     def y_of(self, item: int) -> float:
+        """The upper edge of an item; a box of one rank is centred in it."""
         first, last = self.ranks.start[item], self.ranks.end[item]
         if last > first:
             return self.top[first]
