@@ -8,17 +8,9 @@ would without Visuai, so nothing in plain Python stops this route.
 
 from __future__ import annotations
 
-import operator
-import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from typing import Any
 
-import torch
-from torch import fx, nn
-from torch._C._functorch import get_unwrapped as unwrapped
-from torch._C._functorch import is_functorch_wrapped_tensor as is_wrapped
-from torch.overrides import TorchFunctionMode
+from torch import nn
 
 from visuai.capture.describe import Inventory
 from visuai.capture.inputs import (
@@ -30,29 +22,13 @@ from visuai.capture.inputs import (
     owner,
     program_name,
 )
-from visuai.capture.memo import Memo
-from visuai.capture.sites import Sites, user_line
+from visuai.capture.recorder import Recorder
+from visuai.capture.sites import is_user_file
 from visuai.capture.snapshot import keep, unchanged
-from visuai.capture.stand_ins import (
-    Kind,
-    StandIns,
-    Substitute,
-    children_of,
-    holds_tensor,
-    map_tensors,
-    mutates,
-    refuse_autocast,
-    spec_of,
-    spec_tree,
-    stand_in_of,
-    substituted,
-    to_meta,
-)
+from visuai.capture.stand_ins import Kind, StandIns, Substitute, map_tensors
 from visuai.errors import CaptureError, ModelError
-from visuai.program import Program, Site, Source
+from visuai.program import Program, Source
 
-_MARK = "_visuai_origin"  # On a tensor: the recorder, the node that gave it, the path therein.
-_NOW = "_visuai_now"  # On a constant that a meta tensor was written into: its meta twin.
 _KINDS: tuple[Kind, ...] = ("meta", "fake", "real")
 
 
@@ -77,9 +53,9 @@ def capture(source: Source) -> Program:
     for candidate in candidates:
         bound = bind(forward, candidate)
         for kind in _KINDS:
-            if kind != "meta" and inputs is None:
+            if kind == "real" and inputs is None:
                 break  # A guess is not worth a run with data.
-            recorder = _Recorder(root, entry, bound, kind)
+            recorder = Recorder(root, entry, bound, kind)
             try:
                 recorder.record_forward()
             except Exception as error:
@@ -132,8 +108,6 @@ def _blame(
 
 
 def _user_frame(error: BaseException) -> tuple[str, int] | None:
-    from visuai.capture.sites import is_user_file
-
     found = None
     trace = error.__traceback__
     while trace is not None:
@@ -141,320 +115,3 @@ def _user_frame(error: BaseException) -> tuple[str, int] | None:
             found = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
     return found
-
-
-class _Recorder(TorchFunctionMode):
-    """Records one forward into an ``fx.Graph``.
-
-    A tensor's origin is kept on the tensor itself: the node that gave it, and the path to it
-    within what the node gave. Only tensors that the capture made are written to.
-    """
-
-    def __init__(self, root: nn.Module | None, entry: Any, bound: Bound, kind: Kind) -> None:
-        super().__init__()
-        self.graph = fx.Graph()
-        self.sites = Sites()
-        self.inventory = Inventory(root)
-        self._root = root
-        self._entry = entry
-        self._bound = bound
-        self._kind: Kind = kind
-        self._stand_ins = StandIns(kind)
-        self._memo = Memo()
-        self._thread = threading.get_ident()
-        self._in_leaf = 0
-        self._inputs: dict[int, tuple[torch.Tensor, fx.Node, tuple[Any, ...]]] = {}
-        self._reads: dict[str, fx.Node] = {}
-        self._items: dict[tuple[fx.Node, Any], fx.Node] = {}
-        self._call: Callable[..., Any] = nn.Module.__call__
-
-    def program(self, name: str, notes: list[str]) -> Program:
-        """Gives what was recorded, also after a failure."""
-        return Program(
-            graph=self.graph,
-            route="eager",
-            name=name,
-            modules=self.inventory.modules,
-            parameters=self.inventory.parameters,
-            calls=self.sites.calls,
-            notes=notes,
-            versions={"torch": torch.__version__},
-        )
-
-    def record_forward(self) -> None:
-        """Runs the forward on stand-ins."""
-        inputs = self._bound.inputs
-        values = [
-            self._argument(name, value)
-            for name, value in zip(
-                self._bound.names, (*inputs.args, *inputs.kwargs.values()), strict=True
-            )
-        ]
-        args = values[: len(inputs.args)]
-        kwargs = dict(zip(inputs.kwargs, values[len(inputs.args) :], strict=True))
-        with self._stand_ins.active(), self._module_calls():
-            with self:
-                if self._entry is not None:
-                    result = self._entry(*args, **kwargs)
-                else:
-                    result = self._call(self._root, *args, **kwargs)
-            output = self.graph.output(self._nodes_in(result))
-        output.meta["site"] = Site("", 0)
-        output.meta["value"] = spec_tree(result)
-
-    @contextmanager
-    def _module_calls(self) -> Generator[None]:
-        """Has this thread's module calls recorded; those of other threads run as ever."""
-        original = self._call
-
-        def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-            if threading.get_ident() != self._thread or self._in_leaf or module is self._root:
-                return original(module, *args, **kwargs)
-            fqn = self.inventory.name_of(module, self.sites.scope)
-            if self.inventory.is_leaf(fqn):
-                return self._leaf(module, fqn, args, kwargs)
-            self.sites.enter(fqn)
-            try:
-                return original(module, *args, **kwargs)
-            finally:
-                self.sites.leave()
-
-        nn.Module.__call__ = call
-        try:
-            yield
-        finally:
-            nn.Module.__call__ = original
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        keywords: dict[str, Any] = kwargs or {}
-        new_args, new_kwargs = substituted(self._swap, args, keywords, self._kind)
-        written = mutates(func, keywords)
-        if self._kind != "meta" or written or func.__name__ == "__get__":
-            result = func(*new_args, **new_kwargs)
-        else:
-            refuse_autocast()
-            result = self._memo.function(func, new_args, new_kwargs)
-        if self._in_leaf:
-            return result
-        if not written and not isinstance(result, torch.Tensor) and not holds_tensor(result):
-            return result
-        if not written:
-            result = _apart(result, new_args)
-            self._note(func, args, keywords, result)
-            return result
-        changed: Any = new_args[0] if args else keywords.get("out")
-        node = self._note(func, args, keywords, changed if result is None else result)
-        if isinstance(changed, torch.Tensor):
-            self._note_writing(node, self._swap(args[0]) if args else changed, changed)
-        return result
-
-    def _note(
-        self,
-        func: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        result: Any,
-    ) -> fx.Node:
-        """Adds a node for a function call, and marks what it gave."""
-        nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs)
-        owner_name = getattr(func, "__self__", None)
-        if func.__name__ == "__get__" and owner_name is not None:
-            nodes = (nodes[0], owner_name.__name__)
-            node = self.graph.call_function(getattr, nodes)
-        elif getattr(func, "__objclass__", None) is not None or "Tensor." in getattr(
-            func, "__qualname__", ""
-        ):
-            node = self.graph.call_method(func.__name__, tuple(nodes), keywords)
-        else:
-            node = self.graph.call_function(func, tuple(nodes), keywords)
-        node.meta["site"] = self.sites.here
-        node.meta["source"] = user_line()
-        self._give(node, result)
-        return node
-
-    def _note_writing(self, node: fx.Node, before: torch.Tensor, after: torch.Tensor) -> None:
-        """Has what reads a tensor from now on read what was written into it.
-
-        Args:
-            node: The op that wrote.
-            before: The tensor as the model holds it.
-            after: The one that was written into: another if a constant with values met a meta
-                tensor, for then its values are known no longer.
-        """
-        base = before._base
-        setattr(after, _MARK, (self, node, ()))
-        if before is not after:
-            setattr(before, _NOW, after)
-        if base is not None and self._origin(base) is not None:
-            # Writing into a view writes into what it is a view of.
-            through = self.graph.call_function(write_view, (self._node_of(base), node))
-            through.meta["site"] = node.meta["site"]
-            through.meta["source"] = node.meta["source"]
-            if before is not after:
-                setattr(base, _NOW, to_meta(base))
-            self._give(through, getattr(base, _NOW, base))
-
-    def _leaf(
-        self, module: nn.Module, fqn: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Runs a leaf module and adds one node for it."""
-        with torch._C.DisableTorchFunction():  # pyright: ignore[reportPrivateUsage]
-            site = self.sites.leaf(fqn)
-            args, kwargs = substituted(self._swap, args, kwargs, self._kind)
-            nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs)
-            run = self._run_leaf
-            if self._kind == "meta":
-                refuse_autocast()
-                result = self._memo.module(module, args, kwargs, run)
-            else:
-                result = run(module, *args, **kwargs)
-            if not getattr(module, "inplace", False):
-                result = _apart(result, args)
-            node = self.graph.call_module(fqn, tuple(nodes), keywords)
-            node.meta["site"] = site
-            node.meta["source"] = user_line()
-            self._give(node, result)
-        return result
-
-    def _run_leaf(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-        self._in_leaf += 1
-        try:
-            with torch._C._EnableTorchFunction():  # pyright: ignore[reportPrivateUsage]
-                return self._call(module, *args, **kwargs)
-        finally:
-            self._in_leaf -= 1
-
-    def _give(self, node: fx.Node, result: Any) -> None:
-        """Notes what a node gave, and marks the tensors in it with their origin."""
-        node.meta["value"] = spec_tree(result)
-        self._mark(result, node, ())
-
-    def _mark(self, value: Any, node: fx.Node, path: tuple[Any, ...]) -> None:
-        if isinstance(value, torch.Tensor):
-            setattr(value, _MARK, (self, node, path))
-            if is_wrapped(value):  # Under vmap; unwrapped outside it.
-                self._mark(unwrapped(value), node, path)
-            return
-        if value is None or isinstance(value, (int, float, str, bool)):
-            return
-        for key, part in children_of(value) or ():
-            self._mark(part, node, (*path, key))
-
-    def _argument(self, name: str, value: Any) -> Any:
-        """Makes a placeholder for an argument that holds tensors; gives what to call with."""
-        if not holds_tensor(value):
-            return map_tensors(lambda t: t, value)
-        node = self.graph.placeholder(name)
-        node.meta["site"] = Site("", 0)
-        node.meta["value"] = spec_tree(value)
-        self._enter_inputs(value, node, ())
-        return map_tensors(self._swap, value)
-
-    def _enter_inputs(self, value: Any, node: fx.Node, path: tuple[Any, ...]) -> None:
-        if isinstance(value, torch.Tensor):
-            self._inputs[id(value)] = (value, node, path)
-            return
-        if value is None or isinstance(value, (int, float, str, bool)):
-            return
-        for key, part in children_of(value) or ():
-            self._enter_inputs(part, node, (*path, key))
-
-    def _swap(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Gives the stand-in of a tensor that was there before; others are their own."""
-        now: torch.Tensor = getattr(tensor, _NOW, tensor)
-        if self._origin(now) is not None:
-            return now
-        entry = self._inputs.get(id(tensor))
-        if entry is not None:
-            stand_in = self._stand_ins.of(tensor)
-            if getattr(stand_in, _MARK, None) is None:
-                setattr(stand_in, _MARK, (self, entry[1], entry[2]))
-            return stand_in
-        if self._in_leaf and self.inventory.known_tensor(tensor) is None:
-            return tensor  # Made inside the leaf.
-        if type(tensor).__name__ == "FakeTensor":
-            return tensor
-        stand_in = stand_in_of(tensor, self._stand_ins)
-        if getattr(stand_in, _MARK, None) is None:
-            # Its node is added where it is read as a value, which inside a leaf it is not.
-            setattr(stand_in, _MARK, (self, tensor, ()))
-        return stand_in
-
-    def _origin(self, tensor: torch.Tensor) -> tuple[Any, Any, tuple[Any, ...]] | None:
-        """Gives a tensor's mark, or that of the tensor that it wraps or is a view of."""
-        related: torch.Tensor | None = tensor
-        while related is not None:
-            mark = getattr(related, _MARK, None)
-            if mark is not None and mark[0] is self:
-                return mark
-            related = unwrapped(related) if is_wrapped(related) else related._base
-        return None
-
-    def _read(self, tensor: torch.Tensor) -> fx.Node:
-        name = self.inventory.name_of_tensor(tensor, self.sites.scope)
-        node = self._reads.get(name)
-        if node is None:
-            node = self._reads[name] = self.graph.create_node("get_attr", name, (), {})
-            here = self.sites.here
-            node.meta["site"] = Site(here.scope, here.scope_call, name)
-            node.meta["value"] = spec_of(tensor)
-        return node
-
-    def _nodes_in(self, value: Any) -> Any:
-        """Gives a value with nodes in place of its tensors, as the arguments of a node."""
-        if isinstance(value, torch.Tensor):
-            return self._node_of(value)
-        if value is None or isinstance(value, (int, float, str, bool, torch.dtype, torch.device)):
-            return value
-        if isinstance(value, slice):
-            bounds: tuple[Any, ...] = (value.start, value.stop, value.step)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-            return slice(*(self._nodes_in(bound) for bound in bounds))
-        if isinstance(value, torch.Size):
-            return tuple(value)
-        if isinstance(value, (tuple, list)):
-            items = [self._nodes_in(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-            return tuple(items) if isinstance(value, tuple) else items
-        parts = children_of(value)
-        if parts is None:
-            if callable(value):
-                return getattr(value, "__name__", "function")
-            return str(value)[:200]
-        return {str(key): self._nodes_in(part) for key, part in parts}
-
-    def _node_of(self, tensor: torch.Tensor) -> fx.Node:
-        origin = self._origin(self._swap(tensor))
-        if origin is None:
-            return self._read(tensor)
-        _, node, path = origin
-        if isinstance(node, torch.Tensor):
-            return self._read(node)
-        for key in path:
-            node = self._item(node, key)
-        return node
-
-    def _item(self, container: fx.Node, key: Any) -> fx.Node:
-        known = self._items.get((container, key))
-        if known is None:
-            known = self.graph.call_function(operator.getitem, (container, key))
-            known.meta["site"] = container.meta["site"]._replace(fqn="", call=None)
-            known.meta["value"] = container.meta["value"][key]
-            self._items[(container, key)] = known
-        return known
-
-
-def write_view(base: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
-    """Stands in the graph for what writing into a view does to the tensor behind it."""
-    return base
-
-
-def _apart(result: Any, args: tuple[Any, ...]) -> Any:
-    """Gives an object of its own for a result that is one of the arguments.
-
-    An identity (dropout in eval mode) hands its argument back; what comes after it and what
-    comes after its argument must be told apart.
-    """
-    if isinstance(result, torch.Tensor) and any(result is arg for arg in args):
-        return result.view_as(result)
-    return result

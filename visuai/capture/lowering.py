@@ -18,7 +18,7 @@ import torch
 from torch import fx
 from torch.fx.node import map_arg
 
-from visuai.capture.eager import write_view
+from visuai.capture.recorder import write_view
 from visuai.errors import CaptureError
 from visuai.ops import is_leaf_type
 from visuai.program import Site, Spec

@@ -6,6 +6,7 @@ import copy
 import io
 import logging
 import os
+import re
 import threading
 import warnings
 from collections.abc import Callable, Generator, Mapping
@@ -30,6 +31,8 @@ Progress = Callable[[str, int, int], None]
 
 # torch.fx and the eager route replace `nn.Module.__call__` while they work: one at a time.
 _ONE_AT_A_TIME = threading.RLock()
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # torch.onnx colours its messages.
 
 # What batch normalisation says of a training batch with one value per channel.
 _TOO_FEW_VALUES = "more than 1 value per channel when training"
@@ -138,7 +141,7 @@ def _script(source: Source) -> Program:
 
 def _message(source: Source, failures: Mapping[str, BaseException]) -> str:
     causes = "\n".join(
-        f"  {name}: {type(error).__name__}: {str(error).strip()[:500]}"
+        f"  {name}: {type(error).__name__}: {_COLOUR.sub('', str(error)).strip()[:500]}"
         for name, error in failures.items()
     )
     advice = (
