@@ -12,7 +12,7 @@ from torch import nn
 from visuai.metrics import Tool
 
 
-def torchvista_trace(model: nn.Module, x: torch.Tensor) -> dict[str, object]:
+def torchvista_trace(model: nn.Module, *args: torch.Tensor) -> dict[str, object]:
     """Traces with torchvista, without the HTML page and the notebook around it.
 
     These are the steps that its ``trace_model`` does before it draws.
@@ -25,7 +25,7 @@ def torchvista_trace(model: nn.Module, x: torch.Tensor) -> dict[str, object]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         process_graph(
-            model, (x,), adjacency, {}, {}, {}, defaultdict(list), {}, {}, {}, ancestors, set(), {},
+            model, args, adjacency, {}, {}, {}, defaultdict(list), {}, {}, {}, ancestors, set(), {},
             show_non_gradient_nodes=True, forced_module_tracing_depth=None,
         )  # fmt: skip
     build_immediate_ancestor_map(ancestors, adjacency)

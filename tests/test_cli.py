@@ -63,6 +63,7 @@ def nothing():
     return None
 
 net = Net()
+weights = net.state_dict()
 """
 
 
@@ -104,6 +105,9 @@ class TestTarget:
         ("target", "message"),
         [
             ("resnet18", "is none of"),
+            ("my_net.py", "my_net.py:Net, "),
+            (".", "is a directory"),
+            ("my_net.py:weights", "is a mapping"),
             ("no_such_package_xyz:Net", "No module named"),
             ("my_net:Nett", "Did you mean 'Net'"),
             ("elsewhere.py:Net", "no file"),
@@ -122,6 +126,12 @@ class TestTarget:
         path = tmp_path / "bad.py"
         path.write_text("def (:\n")
         with pytest.raises(TargetError, match="SyntaxError"):
+            resolve(f"{path}:Net", {})
+
+    def test_a_script_that_ends_python_is_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "train.py"
+        path.write_text("import sys\nsys.exit(3)\n")
+        with pytest.raises(TargetError, match=r"sys.exit\(3\)"):
             resolve(f"{path}:Net", {})
 
     def test_arguments_of_an_instance_are_refused(self, net: Path) -> None:
@@ -311,6 +321,43 @@ def test_usage_errors_exit_with_2(run) -> None:
     assert run("build", "a:b", "--depth", "-1")[0] == 2
 
 
+def test_what_the_script_prints_stays_out_of_the_drawing(net: Path, run) -> None:
+    net.write_text(f"print('epoch 1')\n{NET}")
+    _, out, err = run("build", f"{net}:net", "--input", "1x4", "--renderer", "svg")
+    assert out.startswith("<svg")
+    assert "epoch 1" in err
+
+
+def test_a_drawing_that_cannot_be_written_is_told_before_the_code_runs(net: Path, run) -> None:
+    net.write_text("raise SystemExit('ran')")
+    for output in ("net.png", "nowhere/net.svg"):
+        code, _, err = run("build", f"{net}:net", "-o", output)
+        assert code == 1
+        assert "ran" not in err
+        assert output in err
+
+
+def test_eval_mode_and_a_list_of_tensors(net: Path, run) -> None:
+    net.write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def forward(self, xs):\n"
+        "        assert not self.training, 'in training mode'\n"
+        "        return xs[0].sum() + xs[1].sum()\n"
+    )
+    words = ("build", f"{net}:Net", "--input", "[2x3+scalar]")
+    code, _, err = run(*words)
+    assert code == 1
+    assert "in training mode" in err
+    assert run(*words, "--eval")[0] == 0
+
+
+def test_missing_inputs_are_asked_for_in_words_of_the_command_line(net: Path, run) -> None:
+    code, _, err = run("build", f"{net}:Net", "--input", "y=1x4")
+    assert code == 1
+    assert "--input" in err
+
+
 def test_version(run) -> None:
     assert run("--version")[1] == f"visuai {visuai.__version__}\n"
 
@@ -335,7 +382,7 @@ def test_ctrl_c_is_quiet(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.readline() == "here\n"
+        assert process.stderr.readline() == "here\n"
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130

@@ -146,8 +146,8 @@ def _instance(value: Any, arguments: Mapping[str, Any], target: str) -> Any:
 
     if isinstance(value, Mapping):
         raise TargetError(
-            f"{target!r} is a {type(value).__name__}, which holds weights but no network; name the "
-            "model that they are loaded into."
+            f"{target!r} is a mapping, which may hold weights but is no network; name the model "
+            "that they are loaded into."
         )
     # A module itself is also callable, but calling it is what capture does.
     if isinstance(value, torch.nn.Module) or not callable(value):
