@@ -137,11 +137,15 @@ def _foreseen(module: Any, value: Any) -> torch.Tensor | None:
     of_the_batch = module.training or module.running_mean is None
     if (
         len(shape) not in _BATCH_NORMS[kind]
-        or shape[1] != module.num_features
+        or any(held is not None and held.shape != shape[1:2] for held in _held(module))
         or (of_the_batch and value.numel() <= shape[1])
     ):
         return None
     return torch.empty(shape, dtype=value.dtype, device="meta")
+
+
+def _held(norm: Any) -> tuple[torch.Tensor | None, ...]:
+    return norm.weight, norm.bias, norm.running_mean, norm.running_var
 
 
 def _elementwise(args: tuple[Any, ...]) -> torch.Tensor | None:
