@@ -214,3 +214,23 @@ def test_deep_and_wide_networks(size: int) -> None:
     deep = build(module, *(nn.ReLU() for _ in range(size)))
     assert not visuai.diff(deep, deep)
     assert len(visuai.diff(deep, build(linear(), *(nn.ReLU() for _ in range(size)))).changes) < 10
+
+
+def test_routes_that_spell_an_op_differently_do_not_differ() -> None:
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = self.fc(x)
+            y += x
+            return y
+
+    symbolic, eager = (
+        visuai.build(Residual(), torch.zeros(1, 4), capture=route)
+        for route in ("symbolic", "eager")
+    )
+    kinds = {topology.graph.nodes["add"]["op_kind"] for topology in (symbolic, eager)}
+    assert len(kinds) == 2, "the routes no longer spell it differently: this tests nothing"
+    assert not visuai.diff(symbolic, eager)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from visuai.analysis.matching import Matching
+from visuai.analysis.matching import Matching, kind_of
 from visuai.topology import Topology
 
 if TYPE_CHECKING:
@@ -216,7 +216,8 @@ def _node_changes(
         if named and not _follows(one, before["scope"], other, after["scope"], scopes):
             yield Change("node", "renamed", one, other)
         details = _details(
-            *((name, before[name], after[name]) for name in ("op_kind", "op")),
+            ("op_kind", kind_of(before), kind_of(after)),
+            ("op", before["op"], after["op"]),
             *_settings(before["attributes"], after["attributes"]),
         )
         if before["op_kind"] == "call_module" and before["op"] == after["op"]:

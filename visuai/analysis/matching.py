@@ -16,7 +16,7 @@ made in one sweep, so that each round is linear in the number of edges.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from visuai.analysis.repeats import block_kinds
@@ -238,9 +238,17 @@ def _without_shapes(topology: Topology, key: str) -> Hashable:
     data: dict[str, Any] = topology.graph.nodes[key]
     read = [topology.parameters.get(name) for name in data["parameters"]]
     shapes = [None if held is None else (held["shape"], held["dtype"]) for held in read]
-    return data["op_kind"], data["op"], repr(data["attributes"]), repr(shapes)
+    return kind_of(data), data["op"], repr(data["attributes"]), repr(shapes)
 
 
 def _only_op(topology: Topology, key: str) -> Hashable:
     data: dict[str, Any] = topology.graph.nodes[key]
-    return data["op_kind"], data["op"]
+    return kind_of(data), data["op"]
+
+
+def kind_of(data: Mapping[str, Any]) -> str:
+    """Gives a node's op kind; a method of a tensor is the function that it spells.
+
+    Routes see ``x += y`` as one or the other, and it is the same op.
+    """
+    return "call_function" if data["op_kind"] == "call_method" else data["op_kind"]
