@@ -12,7 +12,7 @@ from visuai.errors import PassError
 from visuai.ir import IR, Edge
 from visuai.passes.base import Context, Pass
 from visuai.passes.lineage import Lineage
-from visuai.passes.order import module_positions
+from visuai.passes.order import edge_ends, module_positions
 from visuai.passes.repeats import Repeats
 from visuai.passes.sharing import shared_with
 from visuai.topology import Flow, Scope, Topology
@@ -70,21 +70,23 @@ def _graph(ir: IR) -> nx.MultiDiGraph[str]:
         attributes.update(node)  # Copied once; add_node(**node) would copy it three times.
         del attributes["scope_call"]
         attributes["shared_with"] = shared.get(key, [])
-    has_edge = graph.has_edge
+    has_edge, described = graph.has_edge, graph.edges
     for edge in ir.edges:
         source, target, spec = edge["source"], edge["target"], edge["spec"]
         shape, dtype = (None, None) if spec is None else (spec["shape"], spec["dtype"])
-        described: dict[str, Any] = {
-            "source_output": edge["source_output"],
-            "target_input": edge["target_input"],
-            "shape": shape,
-            "dtype": dtype,
-        }
+        key = graph.add_edge(
+            source,
+            target,
+            # Asking first is cheaper than to let networkx look for a free key.
+            None if has_edge(source, target) else 0,
+            source_output=edge["source_output"],
+            target_input=edge["target_input"],
+            shape=shape,
+            dtype=dtype,
+        )
         pruned = edge.get("pruned")
         if pruned:
-            described["pruned"] = pruned
-        # Asking first is cheaper than to let networkx look for a free key.
-        graph.add_edge(source, target, None if has_edge(source, target) else 0, **described)
+            described[source, target, key]["pruned"] = pruned
     return graph
 
 
@@ -135,10 +137,9 @@ def _lift(ir: IR, scopes: dict[str, Scope]) -> None:
     boxes = list(scopes.values())
     numbers = {name: number for number, name in enumerate(scopes)}
     parents = [-1 if box.parent is None else numbers[box.parent] for box in boxes]
-    positions = {key: position for position, key in enumerate(ir.nodes)}
     homes = [numbers[node["scope"]] for node in ir.nodes.values()]
     lineage = Lineage(parents)
-    repeats = Repeats(ir, boxes, parents, numbers, positions)
+    repeats = Repeats(ir, boxes, parents, numbers)
     compared = repeats.compared
     count = len(boxes)
     shift = (count + len(homes)).bit_length()
@@ -146,9 +147,8 @@ def _lift(ir: IR, scopes: dict[str, Scope]) -> None:
     firsts: list[Edge] = []
     flows: list[Flow] = []
     seen: dict[int, set[tuple[str, int]]] = {}  # Values, where a flow has several edges.
-    for edge in ir.edges:
+    for edge, tail, head in zip(ir.edges, *edge_ends(ir.nodes, ir.edges), strict=True):
         source, target = edge["source"], edge["target"]
-        tail, head = positions[source], positions[target]
         level, right = homes[tail], homes[head]
         if compared[right]:
             repeats.fan_in[head] += 1

@@ -67,14 +67,12 @@ def decide(ir: IR, wiring: Wiring, choice: Choice, stay: Collection[int] = ()) -
         if op not in named:
             lower[op] = op.lower()
             named[op] = lower[op] in dropped or is_named(op)
-        # Most nodes are told apart from what goes by this, without asking each rule.
-        if (
-            not named[op]
-            and node["op_kind"] != "get_attr"
-            and any(node["outputs"])
-            and not any(sources[index] in fates for index in into)
-        ):
-            continue
+        if not named[op] and node["op_kind"] != "get_attr" and any(node["outputs"]):
+            for index in into:
+                if sources[index] in fates:
+                    break
+            else:
+                continue  # Most nodes: no need to ask each rule.
         op = lower[op]
         if node["op_kind"] in ("placeholder", "output") or op in kept or position in stay:
             continue

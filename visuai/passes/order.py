@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import accumulate, islice
-from operator import gt
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, compress, islice
+from operator import ge, gt
 
 from visuai.errors import PassError
 from visuai.ir import IR, Edge, Node
+
+
+def edge_ends(nodes: Iterable[str], edges: Iterable[Edge]) -> tuple[list[int], list[int]]:
+    """Gives the positions of the sources and of the targets of edges.
+
+    Most edges are listed by target, and come from the node before it: two comparisons tell so,
+    where a look into a table of a million names has to wait for memory.
+
+    Args:
+        nodes: Keys of the nodes.
+        edges: Edges between them.
+
+    Raises:
+        PassError: If an edge names a node that is not there.
+    """
+    keys: list[str | None] = [*nodes, None, None]
+    positions = {key: position for position, key in enumerate(keys)}
+    sources: list[int] = []
+    targets: list[int] = []
+    position = 0
+    for edge in edges:
+        source, target = edge["source"], edge["target"]
+        try:
+            if keys[position] != target:
+                position += 1
+                if keys[position] != target:
+                    position = positions[target]
+            before = position - 1
+            sources.append(before if keys[before] == source else positions[source])
+        except KeyError as error:
+            raise PassError(
+                f"An edge names node {error.args[0]!r}, which is not there: {edge!r}. "
+                "visuai.ir.validate checks an IR."
+            ) from None
+        targets.append(position)
+    return sources, targets
 
 
 class Wiring:
@@ -27,25 +63,15 @@ class Wiring:
     __slots__ = ("_order", "_starts", "edges", "nodes", "sources", "targets")
 
     def __init__(self, nodes: Mapping[str, Node], edges: Sequence[Edge]) -> None:
-        positions = dict(zip(nodes, range(len(nodes)), strict=True))
-        try:
-            self.sources = [positions[edge["source"]] for edge in edges]
-            self.targets = [positions[edge["target"]] for edge in edges]
-        except KeyError as error:
-            missing = error.args[0]
-            edge = next(edge for edge in edges if missing in (edge["source"], edge["target"]))
-            raise PassError(
-                f"An edge names node {missing!r}, which is not there: {edge!r}. "
-                "visuai.ir.validate checks an IR."
-            ) from None
+        self.sources, self.targets = edge_ends(nodes, edges)
         self.nodes = list(nodes.values())
         self.edges = edges
-        for source, target, edge in zip(self.sources, self.targets, edges, strict=True):
-            if source >= target:
-                raise PassError(
-                    f"The nodes are not in execution order: {edge['source']!r} feeds "
-                    f"{edge['target']!r}, but comes after it. Sort IR.nodes topologically."
-                )
+        backward = next(compress(edges, map(ge, self.sources, self.targets)), None)
+        if backward is not None:
+            raise PassError(
+                f"The nodes are not in execution order: {backward['source']!r} feeds "
+                f"{backward['target']!r}, but comes after it. Sort IR.nodes topologically."
+            )
         # Edges by target: mostly they are listed so anyway.
         self._order: Sequence[int] = range(len(edges))
         if any(map(gt, self.targets, islice(self.targets, 1, None))):

@@ -159,8 +159,9 @@ def _children(
 ) -> tuple[dict[str, dict[str, None]], dict[str, dict[str, None]]]:
     """Gives the distinct children of each module, and the boxes that each child lies in.
 
-    Only what has nodes below counts. Dictionaries stand for ordered sets. Keys of nodes that
-    are no module call are told from FQNs by a colon in front.
+    Only what has nodes below counts, and of the ops in a module the first two. Dictionaries
+    stand for ordered sets. Keys of nodes that are no module call are told from FQNs by a colon
+    in front.
     """
     children: dict[str, dict[str, None]] = {fqn: {} for fqn in ir.modules}
     boxes: dict[str, dict[str, None]] = {}
@@ -175,9 +176,16 @@ def _children(
         inside[child] = None
         boxes.setdefault(child, {})[box] = None
 
+    ops: dict[str, int] = {}
     for key, node in ir.nodes.items():
-        is_call = node["op_kind"] == "call_module" and bool(node["fqn"])
-        put(node["fqn"] if is_call else f":{key}", placement.node_box(node))
+        box = placement.node_box(node)
+        if node["op_kind"] == "call_module" and node["fqn"]:
+            put(node["fqn"], box)
+            continue
+        held = ops.get(box, 0)
+        if held < 2:  # Two ops are reason enough for the box to stay, and with it they do.
+            ops[box] = held + 1
+            put(f":{key}", box)
     # Each module comes up once, when the first thing is put into it.
     while waiting:
         fqn = waiting.pop()

@@ -93,7 +93,6 @@ class Repeats:
         scopes: Scopes by number, parents first.
         parents: Number of the scope around each, -1 for the root.
         numbers: Numbers of the scopes by id.
-        positions: Position of each node in execution order.
 
     Attributes:
         compared: For each scope whether its structure has to be known.
@@ -111,22 +110,23 @@ class Repeats:
         scopes: Sequence[Scope],
         parents: Sequence[int],
         numbers: Mapping[str, int],
-        positions: Mapping[str, int],
     ) -> None:
         self._nodes = ir.nodes
         self._scopes = scopes
         self._numbers = numbers
-        self._positions = positions
+        self._positions: dict[str, int] = {}
         self._structures = Structures(ir)
         self._neighbours = _neighbours(scopes, parents, numbers)
         self._wires: dict[int, list[int]] = {}
         self._starts = [0] * len(scopes)
-        self._places = [0] * len(positions)
-        self.fan_in = [0] * len(positions)
+        self._places = [0] * len(ir.nodes)
+        self.fan_in = [0] * len(ir.nodes)
         self.compared = bytearray(len(scopes))
         for left, right in self._neighbours:
             if _may_equal(scopes[left], scopes[right]):
                 self.compared[left] = self.compared[right] = 1
+        if any(self.compared):
+            self._positions = {key: position for position, key in enumerate(ir.nodes)}
         for number in range(1, len(scopes)):
             if self.compared[parents[number]]:
                 self.compared[number] = 1
