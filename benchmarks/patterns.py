@@ -50,17 +50,22 @@ def _torchlens(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> obj
 def _torchview(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
     from torchview import draw_graph
 
-    # Its own default is the mode eval and the device cuda if there is one; here as elsewhere
-    # the model is taken as it is.
-    mode = "train" if getattr(model, "training", False) else "eval"
-    return draw_graph(model, input_data=args, mode=mode, device="cpu", **kwargs)
+    return draw_graph(model, input_data=args, **_as_it_is(model), **kwargs)
 
 
 def _torchinfo(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
     from torchinfo import summary
 
-    mode = "train" if getattr(model, "training", False) else "eval"
-    return summary(model, input_data=args, verbose=0, mode=mode, device="cpu", **kwargs)
+    return summary(model, input_data=args, verbose=0, **_as_it_is(model), **kwargs)
+
+
+def _as_it_is(model: Any) -> dict[str, Any]:
+    """Options that keep a tool from choosing a mode and a device for the model."""
+    held = next(iter(model.parameters()), None) if hasattr(model, "parameters") else None
+    return {
+        "mode": "train" if getattr(model, "training", False) else "eval",
+        "device": "cpu" if held is None else held.device,
+    }
 
 
 def _tensorboard(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:

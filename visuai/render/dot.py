@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from visuai.render.bundle import bundled
 from visuai.render.caption import Caption, captions, headings
 from visuai.render.fold import drawn
-from visuai.render.label import is_scope_node, node_facts, plain, scope_facts, shape, shorten
+from visuai.render.label import edge_text, is_scope_node, node_facts, plain, scope_facts, shorten
 from visuai.render.nesting import nesting
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Theme, palette
@@ -45,7 +46,7 @@ def render(
         >>> topology.render("dot").splitlines()[0]
         'digraph "Linear" {'
     """
-    drawing = drawn(topology, depth, expanded, fold_repeats)
+    drawing = bundled(drawn(topology, depth, expanded, fold_repeats))
     shown = drawing.topology
     colours = palette(theme)
     words = captions(drawing)
@@ -96,7 +97,7 @@ def render(
             f"tooltip={_tip(node_facts(shown, key, repeat))}{edges}]"
         )
     for source, target, data in shown.graph.edges(data=True):
-        label = shorten(shape(data), 40) if shapes else ""
+        label = shorten(edge_text(data), 40) if shapes else ""
         lines.append(
             f"  {number[source]} -> {number[target]}"
             + (f" [label={_quoted(label)}]" if label else "")

@@ -61,6 +61,12 @@ def shape(spec: TensorSpec | Mapping[str, Any] | None) -> str:
     return "×".join(plain(dim) for dim in dims) or "scalar"
 
 
+def edge_text(data: Mapping[str, Any]) -> str:
+    """Spells what an edge carries: its shape, or how many values it stands for."""
+    number = data.get("bundle")
+    return f"{number} values" if number else shape(data)
+
+
 def count(number: float) -> str:
     """Spells a number in three digits: ``9.41k``, ``11.7M``.
 

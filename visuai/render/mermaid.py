@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from visuai.render.bundle import bundled
 from visuai.render.caption import captions, headings
 from visuai.render.fold import drawn
-from visuai.render.label import is_scope_node, plain, shape, shorten
+from visuai.render.label import edge_text, is_scope_node, plain, shorten
 from visuai.render.nesting import nesting
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Theme, palette
@@ -51,7 +52,7 @@ def render(
         >>> topology.render("mermaid").splitlines()[0]
         'flowchart TB'
     """
-    drawing = drawn(topology, depth, expanded, fold_repeats)
+    drawing = bundled(drawn(topology, depth, expanded, fold_repeats))
     shown = drawing.topology
     colours = palette(theme)
     words = captions(drawing)
@@ -90,7 +91,7 @@ def render(
         used.add(category)
         lines.append(f'{indent}{number[key]}{left}"{label}"{right}:::{category}')
     for source, target, data in shown.graph.edges(data=True):
-        label = _escaped(shorten(plain(shape(data)), 40)) if shapes else ""
+        label = _escaped(shorten(plain(edge_text(data)), 40)) if shapes else ""
         arrow = f'-->|"{label}"|' if label else "-->"
         lines.append(f"  {number[source]} {arrow} {number[target]}")
     for category, paint in colours.paints.items():

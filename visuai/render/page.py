@@ -12,6 +12,8 @@ from visuai.render.lanes import Lanes
 from visuai.render.ranks import Ranks
 from visuai.render.wiring import End, Value
 
+_ASIDE = 60.0  # pixels, from the item that a value comes from or goes to
+
 Ports = dict[int, tuple[float, dict[Value, float], dict[Value, float]]]
 """For an item that is a scope: its width, and where values enter and leave it."""
 
@@ -76,6 +78,15 @@ class Page:
                     if item in ports:
                         width, entries, exits = ports[item]
                         shift += sign * ((exits if sign == 1 else entries)[piece.value] - width / 2)
+                if self.ranks.start[piece.target] > self.ranks.end[piece.source] + 1:
+                    # Values that pass ranks do so on the right: they cross the border there too,
+                    # and so do not cross the spine.
+                    # A scope's own ports are aside already.
+                    kinds = self.ends[piece.source][0], self.ends[piece.target][0]
+                    if kinds == ("node", "out"):
+                        shift += _ASIDE
+                    elif kinds == ("in", "node"):
+                        shift -= _ASIDE
                 shifts[pair] = shift
         return shifts
 

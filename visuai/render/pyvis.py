@@ -13,6 +13,7 @@ from typing import Any
 from visuai.errors import RenderError
 from visuai.ops import CATEGORIES
 from visuai.render.box import Spacing
+from visuai.render.bundle import bundled
 from visuai.render.caption import captions, header_of, headings
 from visuai.render.fold import Drawn, drawn
 from visuai.render.label import count, is_scope_node, node_facts, plain, shorten
@@ -62,7 +63,7 @@ def render(
         >>> "vis.Network" in topology.render("pyvis")
         True
     """
-    drawing = drawn(topology, depth, expanded, fold_repeats)
+    drawing = bundled(drawn(topology, depth, expanded, fold_repeats))
     colours = palette(theme)
     words = captions(drawing)
     layout = lay_out(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from visuai.render.box import Box
 from visuai.render.fold import Drawn
-from visuai.render.label import shape, shorten, text_width
+from visuai.render.label import edge_text, shorten, text_width
 from visuai.render.layout import Layout, Step
 from visuai.render.options import Direction
 from visuai.render.wiring import Value
@@ -55,7 +55,7 @@ def note_texts(drawing: Drawn) -> dict[Value, str]:
     """Gives the shape of each value, spelt to fit beside its line."""
     texts: dict[Value, str] = {}
     for source, _, data in drawing.topology.graph.edges(data=True):
-        texts[source, int(data.get("source_output", 0))] = shorten(shape(data), 24)
+        texts[source, int(data.get("source_output", 0))] = shorten(edge_text(data), 24)
     return texts
 
 
@@ -70,12 +70,18 @@ def notes(drawing: Drawn, layout: Layout, direction: Direction) -> Iterator[Note
     grid = _Grid()
     for box in layout.nodes.values():
         grid.take(box)
+    bundles = {
+        (source, int(data.get("source_output", 0)))
+        for source, _, data in drawing.topology.graph.edges(data=True)
+        if "bundle" in data
+    }
     values: dict[str, int] = {}
     for tag in layout.tags:
         values[tag.value[0]] = values.get(tag.value[0], 0) + 1
     for tag in layout.tags:
         text = texts.get(tag.value, "")
-        if not text or values[tag.value[0]] > 1:  # no room between the lines of a split
+        crowded = values[tag.value[0]] > 1  # no room between the lines of a split
+        if not text or (crowded and tag.value not in bundles):
             continue
         if direction == "LR":
             places = [Note(tag.x + 4, tag.y - 3.5, text, False)]

@@ -7,6 +7,7 @@ from html import escape
 
 from visuai.ops import CATEGORIES
 from visuai.render.box import Box, Spacing
+from visuai.render.bundle import bundled
 from visuai.render.caption import (
     DETAIL,
     SMALL,
@@ -20,11 +21,11 @@ from visuai.render.caption import (
 from visuai.render.fold import Drawn, drawn
 from visuai.render.label import (
     count,
+    edge_text,
     is_scope_node,
     node_facts,
     plain,
     scope_facts,
-    shape,
     shorten,
     text_width,
 )
@@ -92,7 +93,7 @@ def render(
         >>> picture.startswith("<svg")
         True
     """
-    drawing = drawn(topology, depth, expanded, fold_repeats)
+    drawing = bundled(drawn(topology, depth, expanded, fold_repeats))
     colours = palette(theme)
     prefix = f"visuai-{theme}-"  # in a notebook, all pictures of a page share their classes
     words = captions(drawing)
@@ -228,7 +229,7 @@ def _wires(drawing: Drawn, layout: Layout, direction: Direction, prefix: str) ->
     for source, target, data in graph.edges(data=True):
         value = (source, int(data.get("source_output", 0)))
         readers.setdefault(value, []).append(target)
-        specs[value] = f"{shape(data)} {plain(data.get('dtype') or '')}".strip()
+        specs[value] = f"{edge_text(data)} {plain(data.get('dtype') or '')}".strip()
     pieces: dict[Value, list[Wire]] = {}
     for wire in layout.wires:
         pieces.setdefault(wire.value, []).append(wire)
