@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from itertools import pairwise
+from weakref import ref
 
 import pytest
 from strategies import SPECS, edge, module, network, node, parameter
@@ -10,6 +12,7 @@ from strategies import SPECS, edge, module, network, node, parameter
 from visuai.errors import PassError
 from visuai.ir import IR, Module, Node
 from visuai.passes.build_hierarchy import build_hierarchy
+from visuai.passes.pipeline import Pipeline
 from visuai.passes.split_recycled import split_recycled
 from visuai.topology import Topology
 
@@ -175,3 +178,22 @@ def test_edges_from_the_root_into_a_nest_of_20_000() -> None:
     topology = build(network(nodes, [edge("x", key) for key in list(nodes)[1:]], modules, calls))
     assert flows(topology, "") == [("neg", "m0", 1)]
     assert sum(len(scope.flows) for scope in topology.scopes.values()) == 1
+
+
+def test_a_topology_goes_with_its_last_reference() -> None:
+    """``graph.edges`` and ``graph.degree`` refer back to the graph, so the pass keeps off them.
+
+    A cycle would hold a large topology until the next full collection.
+    """
+    ir = blocks([[2, 2]], [[2, 2]])
+    ir.edges[0]["pruned"] = ["clone"]
+    graph = Pipeline.parse("split-recycled,build-hierarchy").run(ir).graph
+    gone = ref(graph)
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        del graph
+        assert gone() is None
+    finally:
+        if enabled:
+            gc.enable()

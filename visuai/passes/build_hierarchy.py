@@ -70,7 +70,7 @@ def _graph(ir: IR) -> nx.MultiDiGraph[str]:
         attributes.update(node)  # Copied once; add_node(**node) would copy it three times.
         del attributes["scope_call"]
         attributes["shared_with"] = shared.get(key, [])
-    has_edge, described = graph.has_edge, graph.edges
+    has_edge = graph.has_edge
     for edge in ir.edges:
         source, target, spec = edge["source"], edge["target"], edge["spec"]
         shape, dtype = (None, None) if spec is None else (spec["shape"], spec["dtype"])
@@ -86,7 +86,7 @@ def _graph(ir: IR) -> nx.MultiDiGraph[str]:
         )
         pruned = edge.get("pruned")
         if pruned:
-            described[source, target, key]["pruned"] = pruned
+            graph.get_edge_data(source, target, key)["pruned"] = pruned
     return graph
 
 
