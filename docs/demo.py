@@ -23,8 +23,7 @@ def networks() -> dict[str, tuple[torch.nn.Module, torch.Tensor]]:
     from torchvision.models import resnet18
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    # Without the cache of keys and values, which is two outputs per block.
-    gpt2 = GPT2LMHeadModel(GPT2Config(use_cache=False)).eval()
+    gpt2 = GPT2LMHeadModel(GPT2Config()).eval()
     return {
         "resnet18": (resnet18(weights=None).eval(), torch.zeros(1, 3, 224, 224)),
         "gpt2": (gpt2, torch.zeros(1, 64, dtype=torch.int64)),
