@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class UNet(nn.Module):
         self.down = nn.ModuleList(map(Stage, (3, *widths), widths))
         self.lift = nn.ModuleList(
             nn.ConvTranspose2d(below, width, 2, 2)
-            for width, below in zip(widths[:-1], widths[1:], strict=True)
+            for width, below in pairwise(widths)
         )
         self.up = nn.ModuleList(Stage(2 * width, width) for width in widths[:-1])
         self.head = nn.Conv2d(widths[0], 2, 1)
