@@ -40,8 +40,7 @@ class UNet(nn.Module):
         self.pool = nn.MaxPool2d(2)
         self.down = nn.ModuleList(map(Stage, (3, *widths), widths))
         self.lift = nn.ModuleList(
-            nn.ConvTranspose2d(below, width, 2, 2)
-            for width, below in pairwise(widths)
+            nn.ConvTranspose2d(below, width, 2, 2) for width, below in pairwise(widths)
         )
         self.up = nn.ModuleList(Stage(2 * width, width) for width in widths[:-1])
         self.head = nn.Conv2d(widths[0], 2, 1)
