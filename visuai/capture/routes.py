@@ -63,9 +63,9 @@ def capture(
             return known, {}
         if not callable(source.model):
             raise InputError(
-                f"Cannot build a {type(source.model).__name__}; expected an nn.Module, a "
-                "callable, an fx.GraphModule, an ExportedProgram, an ONNX ModelProto, or the path "
-                "of an .onnx or .pt2 file."
+                f"Cannot build an object of type {type(source.model).__name__}; expected an "
+                "nn.Module, a callable, an fx.GraphModule, an ExportedProgram, an ONNX "
+                "ModelProto, or the path of an .onnx or .pt2 file."
             )
         with unchanged(None):
             source, notes = _plain(source)

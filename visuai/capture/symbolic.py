@@ -102,7 +102,7 @@ def _capture_inferred(
         graph,
         sites,
         "No inputs given, and none that were tried fit, so shapes are not known; pass args to "
-        f"have them. The first try gave {first_error or 'nothing to go by'}.",
+        f"have them. The first try gave {first_error.rstrip('.') or 'nothing to go by'}.",
     )
 
 

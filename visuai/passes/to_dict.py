@@ -98,6 +98,8 @@ def _add(
             inputs.append(spec)
         if literal and op not in ("placeholder", "output", "get_attr"):
             attributes[key] = _literal(_folded(argument))
+    if op == "output":
+        outputs = inputs  # It gives what it gets, whether or not the route says so.
     if op == "getitem" and _is_container(fx_node.args[0]):
         op = "unpack"
         offset = _offset(fx_node.args[0], fx_node.args[1])
