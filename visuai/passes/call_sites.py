@@ -121,22 +121,24 @@ def _name_ops(
     taken: set[str],
 ) -> None:
     """Names the nodes that have no id yet."""
-    names: dict[str | tuple[str, str], str] = {}  # By FQN of the scope and op: the same, free.
-    counts: dict[str, int] = {}
+    counts: dict[str | tuple[str, str], int] = {}  # By FQN of the scope and op.
+    renamed: dict[str | tuple[str, str], str] = {}
     fqns = [box.fqn for box in tree.boxes]
     for position, (node, home) in enumerate(zip(nodes.values(), tree.homes, strict=True)):
         if ids[position]:
             continue
         fqn, op = fqns[home], node["op"]
         wanted = f"{fqn}.{op}" if fqn else op
-        key = (fqn, op) if "." in op else wanted
-        name = names.get(key)
-        if name is None:
-            name = wanted
-            while name in taken or name in modules or name in counts:
-                name += "_"
-            names[key] = name
-            counts[name] = 0
-        count = counts[name]
-        counts[name] = count + 1
-        ids[position] = _free(call_site(name, count), taken)
+        key = (fqn, op) if "." in op else wanted  # Where a dot may be either's.
+        count = counts.get(key, 0)
+        counts[key] = count + 1
+        if count:
+            ids[position] = _free(call_site(renamed.get(key, wanted), count), taken)
+            continue
+        name = wanted
+        while name in taken or name in modules:
+            name += "_"
+        if name != wanted:
+            renamed[key] = name
+        taken.add(name)
+        ids[position] = name

@@ -102,10 +102,15 @@ class _Planter:
 
     def plant(self) -> CallTree:
         placement, homes, numbers = self._placement, self._tree.homes, self._numbers
+        before: _Key = ("", "", 0)
+        number = 0
         for node in self._ir.nodes.values():
             key = (placement.node_box(node), node["scope"], node["scope_call"])
-            number = numbers.get(key)
-            homes.append(self._box(key) if number is None else number)
+            if key != before:
+                known = numbers.get(key)
+                number = self._box(key) if known is None else known
+                before = key
+            homes.append(number)
         return self._tree
 
     def _box(self, key: _Key) -> int:

@@ -143,8 +143,9 @@ def _folded(ir: IR, placement: Placement) -> set[str]:
         folded.add(fqn)
         around = boxes.pop(fqn, {})
         for child in inside:
-            del boxes[child][fqn]
-            boxes[child].update((box, None) for box in around if box != child)
+            if child in boxes:
+                del boxes[child][fqn]
+                boxes[child].update((box, None) for box in around if box != child)
         for box in around:
             del children[box][fqn]
             children[box].update((child, None) for child in inside if child != box)
@@ -157,7 +158,7 @@ def _folded(ir: IR, placement: Placement) -> set[str]:
 def _children(
     ir: IR, placement: Placement
 ) -> tuple[dict[str, dict[str, None]], dict[str, dict[str, None]]]:
-    """Gives the distinct children of each module, and the boxes that each child lies in.
+    """Gives the distinct children of each module, and the boxes that each module lies in.
 
     Only what has nodes below counts, and of the ops in a module the first two. Dictionaries
     stand for ordered sets. Keys of nodes that are no module call are told from FQNs by a colon
@@ -174,7 +175,10 @@ def _children(
         if not inside:
             waiting.append(box)
         inside[child] = None
-        boxes.setdefault(child, {})[box] = None
+        if child not in boxes:
+            boxes[child] = {box: None}
+        else:
+            boxes[child][box] = None
 
     ops: dict[str, int] = {}
     for key, node in ir.nodes.items():
@@ -185,7 +189,9 @@ def _children(
         held = ops.get(box, 0)
         if held < 2:  # Two ops are reason enough for the box to stay, and with it they do.
             ops[box] = held + 1
-            put(f":{key}", box)
+            if not children[box]:
+                waiting.append(box)
+            children[box][f":{key}"] = None
     # Each module comes up once, when the first thing is put into it.
     while waiting:
         fqn = waiting.pop()
@@ -193,7 +199,7 @@ def _children(
         if parent is None:
             continue
         sites = ir.calls.get(fqn)
-        callers = {caller for caller, _ in sites} if sites else {placement.caller[parent]}
-        for caller in sorted(callers):
+        callers = sorted({site[0] for site in sites}) if sites else [placement.caller[parent]]
+        for caller in callers:
             put(fqn, placement.box(fqn, caller))
     return children, boxes
