@@ -11,6 +11,8 @@ from torch import nn
 
 from visuai.metrics import Tool
 
+FULL_DEPTH = 1000  # Else torchvista stops at the modules of torch.nn and of known libraries.
+
 
 def torchvista_trace(model: nn.Module, *args: torch.Tensor) -> dict[str, object]:
     """Traces with torchvista, without the HTML page and the notebook around it.
@@ -26,7 +28,7 @@ def torchvista_trace(model: nn.Module, *args: torch.Tensor) -> dict[str, object]
         warnings.simplefilter("ignore")
         process_graph(
             model, args, adjacency, {}, {}, {}, defaultdict(list), {}, {}, {}, ancestors, set(), {},
-            show_non_gradient_nodes=True, forced_module_tracing_depth=None,
+            show_non_gradient_nodes=True, forced_module_tracing_depth=FULL_DEPTH,
         )  # fmt: skip
     build_immediate_ancestor_map(ancestors, adjacency)
     return adjacency

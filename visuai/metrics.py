@@ -206,15 +206,14 @@ def _measure_one(name: str, repeat: int, peers: dict[str, Tool]) -> Row:
     x = torch.zeros(1, 3, 32, 32)
     x_meta = x.to("meta")
     built: list[Topology] = []
-    tools: dict[str, Callable[[], object]] = {
-        "visuai": lambda: built.append(build(model, x)),
-        "meta_forward": lambda: on_meta(x_meta),
+    tools: dict[str, Tool] = {
+        "visuai": lambda model, x: built.append(build(model, x)),
+        "meta_forward": lambda _, __: on_meta(x_meta),
     }
     if importlib.util.find_spec("tensorboard") is not None:
-        tools["tensorboard"] = lambda: tensorboard_export(model, x)
-    for peer, tool in peers.items():
-        tools[peer] = lambda tool=tool: tool(model, x)
-    timings = _in_turn(tools, repeat)
+        tools["tensorboard"] = tensorboard_export
+    tools.update(peers)
+    timings = _in_turn(tools, model, x, repeat)
     topology = built[-1]
     passes = {
         record.name: median(run.report.passes[at].seconds for run in built[1:])
@@ -234,14 +233,18 @@ def _measure_one(name: str, repeat: int, peers: dict[str, Tool]) -> Row:
     )
 
 
-def _in_turn(tools: dict[str, Callable[[], object]], repeat: int) -> dict[str, Timing]:
+def _in_turn(
+    tools: dict[str, Tool], model: nn.Module, x: torch.Tensor, repeat: int
+) -> dict[str, Timing]:
     seconds: dict[str, list[float]] = {tool: [] for tool in tools}
     with torch.no_grad():
         for _ in range(repeat + 1):
             for tool, run in tools.items():
+                # A copy for each run: some tools leave their wrappers on the model.
+                fresh = copy.deepcopy(model)
                 gc.collect()
                 start = perf_counter()
-                run()
+                run(fresh, x)
                 seconds[tool].append(perf_counter() - start)
     return {tool: Timing(tuple(runs[1:])) for tool, runs in seconds.items()}
 
