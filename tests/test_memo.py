@@ -97,6 +97,16 @@ def test_concatenation(parts: list[torch.Tensor], dim: int) -> None:
             assert outcome(memo.function, torch.cat, (some, dim), {}) == expected
 
 
+@settings(deadline=None)
+@given(value=tensors())
+def test_relu_that_is_told_not_to_write(value: torch.Tensor) -> None:
+    expected = outcome(lambda x: nn.functional.relu(x, inplace=False), value)
+    memo = Memo()
+    for _ in range(2):
+        relu = nn.functional.relu
+        assert outcome(memo.function, relu, (value,), {"inplace": False}) == expected
+
+
 def test_views_are_made_anew() -> None:
     memo, value = Memo(), torch.empty(2, 3, device="meta")
     for _ in range(2):

@@ -50,7 +50,8 @@ class Memo:
 
     def function(self, function: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
         """Gives what a function of torch returns that does not write into its arguments."""
-        if not kwargs and getattr(function, "__name__", "") in _ELEMENTWISE_FUNCTIONS:
+        plain = not kwargs or kwargs == {"inplace": False}
+        if plain and getattr(function, "__name__", "") in _ELEMENTWISE_FUNCTIONS:
             value = _elementwise(args)
             if value is not None:
                 return value

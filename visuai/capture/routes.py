@@ -67,8 +67,7 @@ def capture(
                 "nn.Module, a callable, an fx.GraphModule, an ExportedProgram, an ONNX "
                 "ModelProto, or the path of an .onnx or .pt2 file."
             )
-        with unchanged(None):
-            source, notes = _plain(source)
+        source, notes = _plain(source)
         root = source.model if isinstance(source.model, nn.Module) else owner(source.model)
         program, failures = with_room(root, _attempt, source, route, progress, root)
     return replace(program, notes=[*notes, *program.notes]), failures
@@ -205,6 +204,6 @@ def _materialised(model: nn.Module, source: Source) -> nn.Module:
     forward = forward_of(model)
     inputs = given(source, forward) or next(iter(inferred(model, forward)), Inputs())
     args, kwargs = map_tensors(StandIns("real").of, (inputs.args, inputs.kwargs))
-    with torch.no_grad():
+    with unchanged(None), torch.no_grad():  # Weights are drawn at random.
         model(*args, **kwargs)
     return model

@@ -6,7 +6,6 @@ Needs no inputs. Control flow that depends on values ends it: the eager route is
 from __future__ import annotations
 
 import inspect
-import math
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -110,7 +109,9 @@ class _Tracer(fx.Tracer):
     """torch.fx's tracer, with call-sites, source lines, and no trace left on the model."""
 
     def __init__(self, inventory: Inventory, arguments: Bound | list[str]) -> None:
-        super().__init__(autowrap_modules=(math,))
+        # No autowrap: it would replace functions of `math` for the whole process. What they
+        # are given are sizes, and with sizes as numbers the eager route has no need of it.
+        super().__init__(autowrap_modules=())
         self.sites = Sites()
         self._inventory = inventory
         self._arguments = arguments
@@ -198,7 +199,7 @@ class _Tracer(fx.Tracer):
         """Looks into functions that ``torch.fx.wrap`` hides, as eager execution does."""
         if kind == "call_function" and inspect.isfunction(target):
             package = target.__module__.partition(".")[0]
-            if package not in ("torch", "_operator", "math"):
+            if package not in ("torch", "_operator"):
                 return target(*args[0], **args[1])
         return super().create_proxy(kind, target, *args, **kwargs)
 
