@@ -56,7 +56,8 @@ def main() -> None:
             "",
             f"Median of {REPEAT} rounds after one that does not count, in milliseconds; the "
             "fastest round in brackets.",
-            "All tools take turns in each round, and garbage is collected before each.",
+            "A build and a meta forward take turns; the other tools come after, in the same "
+            "process. Garbage is collected before each run.",
             "",
             *times(rows),
             "",
