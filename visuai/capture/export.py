@@ -11,10 +11,9 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from visuai.capture.describe import Inventory, parameter_entry
-from visuai.capture.inputs import Inputs, forward_of, given, inferred
+from visuai.capture.inputs import Inputs, first_that_fits, forward_of, given
 from visuai.capture.lowering import Exported, Path, lower
 from visuai.capture.snapshot import unchanged
-from visuai.errors import InputError
 from visuai.ir import Parameter
 from visuai.module_table import module_table
 from visuai.program import Program, Source
@@ -47,7 +46,9 @@ def capture(source: Source) -> Program:
         if inputs is not None:
             exported = export_quietly(root, inputs)
         else:
-            note, exported = _export_inferred(root, model)
+            note, exported = first_that_fits(
+                model, "torch.export", lambda guess: export_quietly(root, guess)
+            )
     program = from_exported_program(exported, root)
     program.notes.extend([note] if note else [])
     return program
@@ -149,20 +150,6 @@ class _Calls(nn.Module):
 def as_module(model: Any) -> nn.Module:
     """Gives a module as it is, and a plain callable as a module that calls it."""
     return model if isinstance(model, nn.Module) else _Calls(model)
-
-
-def _export_inferred(root: nn.Module, model: Any) -> tuple[str, ExportedProgram]:
-    failure: BaseException | None = None
-    for inputs in inferred(model, forward_of(model)):
-        try:
-            return inputs.note, export_quietly(root, inputs)
-        except Exception as error:
-            failure = failure or error
-    raise InputError(
-        "torch.export needs inputs, none were given, and none that were tried fit"
-        + (f" ({type(failure).__name__}: {failure})" if failure else "")
-        + ". Pass args."
-    ) from failure
 
 
 def fit(root: nn.Module, tree: Any) -> Any:

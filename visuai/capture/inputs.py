@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import nn
@@ -15,6 +15,8 @@ from visuai.capture.describe import type_name, walk
 from visuai.errors import InputError
 from visuai.ops import category
 from visuai.program import Source
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +156,35 @@ def inferred(model: Any, forward: Callable[..., Any]) -> Iterator[Inputs]:
                 },
                 note,
             )
+
+
+def first_that_fits(
+    model: Any, tool: str, attempt: Callable[[Inputs], Result]
+) -> tuple[str, Result]:
+    """Tries inferred inputs until one gets through.
+
+    Args:
+        model: A module or a callable, for which no inputs were given.
+        tool: What is tried, for the message.
+        attempt: Called with the inputs; raises if they do not fit.
+
+    Returns:
+        The note on what was assumed, and what ``attempt`` gave.
+
+    Raises:
+        InputError: If none gets through; the first failure is its cause.
+    """
+    failure: BaseException | None = None
+    for inputs in inferred(model, forward_of(model)):
+        try:
+            return inputs.note, attempt(inputs)
+        except Exception as error:
+            failure = failure or error
+    raise InputError(
+        f"{tool} needs inputs, none were given, and none that were tried fit"
+        + (f" ({type(failure).__name__}: {str(failure)[:500]})" if failure else "")
+        + ". Pass args."
+    ) from failure
 
 
 def _declared(model: Any) -> Iterator[Inputs]:

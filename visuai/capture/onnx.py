@@ -13,9 +13,8 @@ from torch import nn
 
 from visuai.capture.describe import Inventory
 from visuai.capture.export import as_module, fit
-from visuai.capture.inputs import Inputs, forward_of, given, inferred
+from visuai.capture.inputs import Inputs, first_that_fits, forward_of, given
 from visuai.capture.snapshot import unchanged
-from visuai.errors import InputError
 from visuai.program import Program, Source
 
 if TYPE_CHECKING:
@@ -50,7 +49,9 @@ def capture(source: Source) -> Program:
         if inputs is not None:
             note, exported = "", _export(root, inputs)
         else:
-            note, exported = _export_inferred(root, model)
+            note, exported = first_that_fits(
+                model, "torch.onnx.export", lambda guess: _export(root, guess)
+            )
     inventory = Inventory(root)
     return Program(
         graph=exported,
@@ -101,17 +102,3 @@ def _without_weights(model: Any) -> onnx.ModelProto:
                 "weights", 0, tensor.nbytes, tensor.dtype, shape=tensor.shape, name=value.name
             )
     return to_proto(model)
-
-
-def _export_inferred(root: nn.Module, model: Any) -> tuple[str, onnx.ModelProto]:
-    failure: BaseException | None = None
-    for inputs in inferred(model, forward_of(model)):
-        try:
-            return inputs.note, _export(root, inputs)
-        except Exception as error:
-            failure = failure or error
-    raise InputError(
-        "torch.onnx.export needs inputs, none were given, and none that were tried fit"
-        + (f" ({type(failure).__name__}: {str(failure)[:500]})" if failure else "")
-        + ". Pass args."
-    ) from failure

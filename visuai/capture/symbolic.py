@@ -15,7 +15,7 @@ from torch import fx, nn
 from torch.fx.node import map_aggregate
 from torch.overrides import TorchFunctionMode
 
-from visuai.capture.describe import Inventory, is_leaf
+from visuai.capture.describe import Inventory
 from visuai.capture.inputs import (
     Bound,
     bind,
@@ -158,14 +158,6 @@ class _Tracer(fx.Tracer):
                 "look into"
             )
         return _unpacked(self._placeholder(name), value)
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Agrees with the other routes on what is one op."""
-        return is_leaf(m)
-
-    def path_of_module(self, mod: nn.Module) -> str:
-        """Names modules as the other routes do."""
-        return self._inventory.name_of(mod, self.sites.scope)
 
     def call_module(
         self,
