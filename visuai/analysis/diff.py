@@ -74,12 +74,14 @@ class Diff:
         b: Name of the second.
         changes: The differences: modules, nodes, shapes, edges, parameters.
         matched: Nodes of the first to nodes of the second that are the same.
+        scopes: Scopes of the first to scopes of the second that are the same.
     """
 
     a: str
     b: str
     changes: tuple[Change, ...]
     matched: dict[str, str]
+    scopes: dict[str, str]
 
     def of(self, what: What, kind: Kind | None = None) -> list[Change]:
         """Gives the changes of one sort."""
@@ -158,7 +160,7 @@ def diff(a: Topology, b: Topology) -> Diff:
         *_edge_changes(a, b, nodes),
         *_parameter_changes(a, b, nodes, scopes),
     )
-    return Diff(a.name, b.name, changes, nodes)
+    return Diff(a.name, b.name, changes, nodes, scopes)
 
 
 def _match_scopes(a: Topology, b: Topology, nodes: dict[str, str]) -> dict[str, str]:
