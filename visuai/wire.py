@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterable
 from dataclasses import fields
-from typing import Any, Literal, TypedDict, cast
+from math import isfinite
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, cast
 
 from visuai.analysis.cost import Cost, cost
+from visuai.errors import FormatError
+from visuai.ir import OpKind
 from visuai.topology import Topology
+
+if TYPE_CHECKING:
+    from visuai.analysis.diff import Change
 
 SCHEMA = "visuai/wire@1"
 
@@ -38,6 +45,23 @@ class TableColumn(TypedDict):
 
 Column = ConstantColumn | PlainColumn | TableColumn
 
+# What the rows of a column hold. Python 3.10 has no generic TypedDict; TypeScript gets one.
+Texts = Annotated[Column, str]
+OptionalTexts = Annotated[Column, str | None]
+Integers = Annotated[Column, int]
+OptionalIntegers = Annotated[Column, int | None]
+Booleans = Annotated[Column, bool]
+Shapes = Annotated[Column, list[int | str]]
+
+
+class WireFloat(TypedDict):
+    """A number that JSON cannot say."""
+
+    float: Literal["inf", "-inf", "nan"]
+
+
+WireScalar = str | int | float | bool | None | WireFloat
+
 
 class WireScopes(TypedDict):
     """Module calls, parents before children, the root first.
@@ -48,13 +72,13 @@ class WireScopes(TypedDict):
     """
 
     id: list[str]
-    fqn: Column
-    type: Column
-    call: Column
+    fqn: Texts
+    type: Texts
+    call: OptionalIntegers
     parent: list[int]
     children: list[list[int]]
-    repeat: Column
-    config: Column
+    repeat: Integers
+    config: Texts
 
 
 class WireFlows(TypedDict):
@@ -63,7 +87,7 @@ class WireFlows(TypedDict):
     scope: list[int]
     source: list[int]
     target: list[int]
-    values: Column
+    values: Integers
     spec: list[int | None]
 
 
@@ -71,16 +95,16 @@ class WireParameters(TypedDict):
     """Parameters, buffers and constants."""
 
     fqn: list[str]
-    shape: Column
-    dtype: Column
-    bytes: Column
-    requires_grad: Column
-    kind: Column
-    alias_of: Column
+    shape: Shapes
+    dtype: Texts
+    bytes: Integers
+    requires_grad: Booleans
+    kind: Annotated[Column, Literal["parameter", "buffer", "constant"]]
+    alias_of: OptionalTexts
 
 
 class _Sharing(TypedDict, total=False):
-    shared_with: Column
+    shared_with: Integers
     groups: list[list[int]]
 
 
@@ -93,22 +117,22 @@ class WireNodes(_Sharing):
     """
 
     id: list[str]
-    op_kind: Column
-    op: Column
-    target: Column
-    fqn: Column
-    call: Column
-    category: Column
-    source: Column
-    flops: Column
-    scope: Column
-    parameters: Column
-    outputs: Column
-    attributes: Column
+    op_kind: Annotated[Column, OpKind]
+    op: Texts
+    target: Texts
+    fqn: Texts
+    call: OptionalIntegers
+    category: Texts
+    source: Annotated[Column, tuple[str, int] | None]
+    flops: OptionalIntegers
+    scope: Integers
+    parameters: Annotated[Column, list[int | str]]
+    outputs: Annotated[Column, list[int | None]]
+    attributes: Annotated[Column, dict[str, WireScalar]]
 
 
 class _Pruned(TypedDict, total=False):
-    pruned: Column
+    pruned: Annotated[Column, list[str]]
 
 
 class WireEdges(_Pruned):
@@ -117,8 +141,8 @@ class WireEdges(_Pruned):
     target: list[int]
     back: list[int]
     spec: list[int | None]
-    source_output: Column
-    target_input: Column
+    source_output: Integers
+    target_input: Integers
 
 
 class WirePass(TypedDict):
@@ -154,7 +178,7 @@ class WireTopology(TypedDict):
     parameters: WireParameters
     nodes: WireNodes
     edges: WireEdges
-    specs: list[list[Any]]
+    specs: list[list[str | int]]
 
 
 class WireCosts(TypedDict):
@@ -210,12 +234,28 @@ class Wire(TypedDict):
     diff: WireDiff | None
 
 
+class WireEntry(TypedDict):
+    """One of the networks that the server has, as it lists them.
+
+    A saved topology that cannot be read says why in ``error``, and has no counts.
+    """
+
+    id: str
+    name: str
+    parameters: int | None
+    nodes: int | None
+    error: str | None
+
+
 def wire(topology: Topology, other: Topology | None = None) -> Wire:
     """Gives what the viewer is sent to show a topology, or to compare two.
 
     Args:
         topology: The network.
         other: What to compare it with.
+
+    Raises:
+        FormatError: If a topology does not hold together.
 
     Examples:
         >>> import torch, visuai
@@ -235,18 +275,38 @@ def wire(topology: Topology, other: Topology | None = None) -> Wire:
 
 
 def packed(document: Wire) -> bytes:
-    """Writes a wire document as gzipped JSON in UTF-8, the same bytes each time."""
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    """Writes a wire document as gzipped JSON in ASCII, the same bytes each time.
+
+    Raises:
+        FormatError: If the document holds what JSON cannot say.
+    """
+    try:
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        names = ", ".join(repr(one["topology"]["name"][:80]) for one in document["networks"])
+        raise FormatError(
+            f"JSON cannot say what an attribute in {names} holds: {error}. Attributes of nodes "
+            "and edges are text, numbers, true, false, none, lists and dicts."
+        ) from error
     return gzip.compress(text.encode("ascii"), compresslevel=6, mtime=0)
 
 
 def _network(topology: Topology) -> WireNetwork:
     costs = cost(topology)
+    document = cast("WireTopology", topology.to_dict())
+    _complete(document["nodes"], WireNodes.__required_keys__)
+    _complete(document["edges"], WireEdges.__required_keys__)
     return {
-        "topology": cast("WireTopology", topology.to_dict()),
+        "topology": document,
         "node_costs": _columns([costs.nodes[key] for key in topology.graph]),
         "scope_costs": _columns([costs.scopes[key] for key in topology.scopes]),
     }
+
+
+def _complete(columns: Any, names: Iterable[str]) -> None:
+    """Adds the columns that a network without a single node or edge lacks."""
+    for name in names:
+        columns.setdefault(name, {"rows": []})
 
 
 def _columns(costs: list[Cost]) -> WireCosts:
@@ -261,7 +321,20 @@ def _diff(a: Topology, b: Topology) -> WireDiff:
     node = {key: at for at, key in enumerate(b.graph)}
     scope = {key: at for at, key in enumerate(b.scopes)}
     return {
-        "changes": [cast("WireChange", change.to_dict()) for change in found.changes],
+        "changes": [_change(change) for change in found.changes],
         "nodes": [node[found.matched[key]] if key in found.matched else -1 for key in a.graph],
         "scopes": [scope[found.scopes[key]] if key in found.scopes else -1 for key in a.scopes],
     }
+
+
+def _change(change: Change) -> WireChange:
+    details = {
+        name: [_finite(value) for value in values] for name, values in change.details.items()
+    }
+    return cast("WireChange", {**change.to_dict(), "details": details})
+
+
+def _finite(value: Any) -> Any:
+    """Writes inf and nan as saved topologies do."""
+    wild = isinstance(value, float) and not isfinite(value)
+    return WireFloat(float=cast("Any", repr(value))) if wild else value
