@@ -33,7 +33,7 @@ export interface Opening {
   readonly aspect: number;
 }
 
-/** Boxes of what is visible, an open scope before what is in it. */
+/** Boxes of what is visible in preorder: an open scope, then all that is in it, then the next. */
 export interface Boxes {
   readonly item: Int32Array;
   /** Left top corner and size. */

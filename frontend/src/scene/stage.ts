@@ -9,6 +9,8 @@ export interface Caption {
   readonly title: string;
   /** Second line, fainter; may be empty. */
   readonly detail: string;
+  /** True for a scope, whose closed box gets a sign that opens it. */
+  readonly scope?: boolean;
 }
 
 /** Colours of a theme, `0xrrggbb`. */
@@ -22,7 +24,10 @@ export interface Colours {
   readonly accent: number;
 }
 
-/** How the boxes look just now. */
+/**
+ * How the boxes look just now. What stays the same object from one call to the next (`fill`,
+ * `line`, `mark`, `lit`, `colours`) is not looked at again: only what changed costs time.
+ */
 export interface Paint {
   /** Fill and line of each box, by index in the picture, `0xrrggbb`. */
   readonly fill: (box: number) => number;
@@ -50,22 +55,32 @@ export interface StageEvents {
   /** Double click, or click on the sign of a scope that opens or closes it. */
   readonly onToggle: (item: Item) => void;
   readonly onCamera: (camera: Camera) => void;
+  /** The canvas cannot be drawn on, and why; "" when it can again. */
+  readonly onTrouble: (text: string) => void;
 }
 
 /** Third axis of the 3D mode: depth of nesting, or size of tensors. */
 export type Dimension = "2d" | "nesting" | "volume";
+
+/** How a picture is brought on. */
+export interface ShowOptions {
+  readonly animate: boolean;
+  /** An item that stays where it is on the screen. */
+  readonly anchor: Item | null;
+  /** What is written on a wire (index in the picture) when one looks closely: shape and dtype. */
+  readonly wireLabel?: (wire: number) => string;
+}
 
 /** A canvas that shows pictures. It draws only when something changed. */
 export interface Stage {
   readonly element: HTMLCanvasElement;
   /**
    * Shows a picture; what was there before moves to its new place.
-   * `anchor` is an item that stays where it is on the screen.
    */
   readonly show: (
     picture: Picture,
     caption: (item: Item) => Caption,
-    options: { readonly animate: boolean; readonly anchor: Item | null },
+    options: ShowOptions,
   ) => void;
   readonly paint: (paint: Paint) => void;
   readonly setDimension: (dimension: Dimension, height: (box: number) => number) => void;
