@@ -119,6 +119,18 @@ def test_random_networks(
     check(topology, layout, direction)
 
 
+def test_no_box_between_two_that_stand_too_close_for_it() -> None:
+    """Boxes that reach down from the rank above leave no room, so it goes beside them."""
+    nodes = dict.fromkeys(("n0", "n7", "n9", "n14"), ("Conv2d", ""))
+    nodes |= {"n1": ("Conv2d", "s0.s4"), "n2": ("Conv2d", "s0.s5"), "n5": ("add", "s0")}
+    nodes |= {"n8": ("Conv2d", "s0.s3"), "n10": ("Conv2d", "s0.s4"), "n13": ("Conv2d", "s0")}
+    edges: list[Any] = [("n0", "n10"), ("n0", "n10", 0, 1), ("n1", "n9"), ("n2", "n7")]
+    edges += [("n5", "n10", 0, 2), ("n8", "n14")]
+    scopes = dict.fromkeys(["s0", "s0.s3", "s0.s4", "s0.s5"], "Some")
+    topology = topology_of("Close", nodes, edges, scopes, shape=[1, 2, 3])
+    check(topology, laid_out(topology, wrap=False))
+
+
 @pytest.mark.parametrize("topology", [residual(), skips(5)], ids=["residual", "skips"])
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 def test_known_networks(topology: Topology, direction: Direction) -> None:

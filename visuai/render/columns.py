@@ -7,10 +7,17 @@ adjacent violators solves exactly in linear time. A few sweeps down and up suffi
 
 from __future__ import annotations
 
+from collections import deque
+
 from visuai.render.ranks import Ranks
 
 _SWEEPS = 6
 _PINNED = 1e9
+_SLACK = 0.001  # pixels
+_FARTHEST = 64  # stretches looked into for room: looking into all of a wide rank costs time
+
+_Wish = tuple[float, int, float, float]
+"""Wanted centre, item, weight, and the room that the item takes with its spacing."""
 
 
 def place(
@@ -62,7 +69,7 @@ def place(
         down = sweep % 2 == 1 or sweep == _SWEEPS - 1
         for row in range(ranks.count) if down else range(ranks.count - 1, -1, -1):
             neighbours = above if down else below
-            wanted: list[tuple[float, int, float, float]] = []
+            wanted: list[_Wish] = []
             for item in rows[row]:
                 near = neighbours[item]
                 weight = sum(share for _, share, _ in near)
@@ -79,7 +86,7 @@ def place(
                 wanted.sort(key=lambda entry: centres[entry[1]])
             else:
                 wanted.sort()
-            for item, centre in _fit(wanted):
+            for item, centre in _fit(_with_room(wanted)):
                 if start[item] == row:
                     centres[item] = centre
     return centres
@@ -96,8 +103,56 @@ def _in_line(rows: list[list[int]], above: list[list[tuple[int, float, float]]])
     return centres
 
 
-def _fit(wanted: list[tuple[float, int, float, float]]) -> list[tuple[int, float]]:
-    """Least squares under spacing. Entries are (wanted centre, item, weight, room), in order."""
+def _with_room(wanted: list[_Wish]) -> list[_Wish]:
+    """Moves items out from between two pinned ones that are too close for them.
+
+    Pinned items have their place from a rank above, where they were fitted without those that
+    start here: where they stand too close for these, no order but another one fits.
+    """
+    walls = [entry for entry in wanted if entry[2] == _PINNED]
+    if len(walls) < 2:
+        return wanted
+    stretches: list[deque[_Wish]] = [deque()]
+    for entry in wanted:
+        if entry[2] == _PINNED:
+            stretches.append(deque())
+        else:
+            stretches[-1].append(entry)
+    spare = [float("inf")]
+    for one, other, stretch in zip(walls, walls[1:], stretches[1:], strict=False):
+        taken = (one[3] + other[3]) / 2 + sum(entry[3] for entry in stretch)
+        spare.append(other[0] - one[0] - taken)
+    spare.append(float("inf"))
+    for at, stretch in enumerate(stretches):
+        while stretch and spare[at] < -_SLACK:
+            first, last = stretch[0], stretch[-1]
+            left = _roomy(spare, at, -1, first[3])
+            right = _roomy(spare, at, 1, last[3])
+            if first[0] - walls[left][0] < walls[right - 1][0] - last[0]:
+                stretches[left].append(stretch.popleft())
+                spare[left] -= first[3]
+                spare[at] += first[3]
+            else:
+                stretches[right].appendleft(stretch.pop())
+                spare[right] -= last[3]
+                spare[at] += last[3]
+    ordered = list(stretches[0])
+    for wall, stretch in zip(walls, stretches[1:], strict=True):
+        ordered += [wall, *stretch]
+    return ordered
+
+
+def _roomy(spare: list[float], at: int, step: int, room: float) -> int:
+    """Gives the nearest stretch on one side that has room; the outermost has without end."""
+    outermost = 0 if step < 0 else len(spare) - 1
+    for stretch in range(at + step, outermost, step)[:_FARTHEST]:
+        if spare[stretch] >= room:
+            return stretch
+    return outermost
+
+
+def _fit(wanted: list[_Wish]) -> list[tuple[int, float]]:
+    """Least squares under spacing."""
     offsets: list[float] = []
     offset = 0.0
     for index, (_, _, _, room) in enumerate(wanted):
