@@ -6,17 +6,25 @@ import type { Dimension } from "../scene/stage";
 /** What colours the boxes. */
 export type ColourBy = "category" | Quantity;
 
+/** Which way a trace goes from an item. */
+export type Direction = "upstream" | "downstream" | "both";
+
 /** What is lit while the rest is dimmed. */
 export type Trace =
-  | { readonly kind: "upstream" | "downstream" | "both"; readonly from: Item }
+  | { readonly kind: Direction; readonly from: Item }
   | { readonly kind: "path"; readonly from: Item; readonly to: Item };
 
 /** How two networks are compared. */
 export type CompareMode = "merged" | "side-by-side";
 
+/** Light or dark; auto follows the page around the viewer, or the system. */
+export type Theme = "auto" | "light" | "dark";
+
 /** Everything that back and forward, and a link, restore. */
 export interface Place {
+  /** Open scopes, the root always among them. */
   readonly open: ReadonlySet<Item>;
+  /** First scopes of the runs that are shown one by one. */
   readonly unfolded: ReadonlySet<Item>;
   readonly selected: Item | null;
   readonly trace: Trace | null;
@@ -24,12 +32,25 @@ export interface Place {
   readonly dimension: Dimension;
 }
 
-/** Where an action takes one; the rest of the viewer (search text, panels) is not history. */
+/** Where the camera is to go: a new object for each flight. */
+export interface Flight {
+  /** Items to bring into view; null for the whole picture. */
+  readonly items: readonly Item[] | null;
+}
+
+/** The place, and what is not part of history. */
 export interface State extends Place {
   readonly hovered: Item | null;
   readonly query: string;
-  readonly theme: "auto" | "light" | "dark";
+  readonly theme: Theme;
   readonly compare: CompareMode;
+  /** Where a path starts while its end is still to be picked. */
+  readonly pathFrom: Item | null;
+  readonly flight: Flight | null;
+  /** The item that last opened or closed: it stays where it is on the screen. */
+  readonly anchor: Item | null;
+  /** What happened last, for screen readers. */
+  readonly message: string;
   readonly past: readonly Place[];
   readonly future: readonly Place[];
 }
