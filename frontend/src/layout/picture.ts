@@ -63,7 +63,12 @@ export interface Wires {
   readonly values: Int32Array;
   /** Size of what flows, in bytes, 0 if not known. */
   readonly bytes: Float64Array;
-  /** Points of wire `i`: `x[start[i]] … x[start[i + 1] - 1]`; a smooth curve goes through them. */
+  /**
+   * Points of wire `i`: `x[start[i]] … x[start[i + 1] - 1]`. Each stretch between two of them
+   * leaves and arrives vertically: the cubic Bézier curve whose control points lie at half
+   * height, `C x0 (y0+y1)/2, x1 (y0+y1)/2, x1 y1`. So it is straight where `x0 = x1` or
+   * `y0 = y1`, and stretches join smoothly.
+   */
   readonly start: Int32Array;
   readonly x: Float64Array;
   readonly y: Float64Array;
