@@ -217,6 +217,75 @@ def test_shape_error_gives_the_models_own_error_and_the_part_before() -> None:
     assert {node["op"] for node in caught.value.partial.nodes.values()} >= {"Linear", "relu"}
 
 
+class Unfinished(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, 8)
+
+    def forward(self, x: Any) -> Any:
+        hidden = self.first(x)
+        return self.second(hidden)  # UNFINISHED
+
+
+def always_raises(x: Any) -> Any:
+    raise KeyError("nothing here")  # FUNCTION
+
+
+class NeedsSomething(Unfinished):
+    def forward(self, x: Any = None) -> Any:
+        if x is None:
+            raise ValueError("give me x")  # SOMETHING
+        return self.first(x)
+
+
+@pytest.mark.parametrize(
+    ("model", "cause", "mark"),
+    [
+        (Unfinished(), AttributeError, "# UNFINISHED"),
+        (always_raises, KeyError, "# FUNCTION"),
+        (NeedsSomething(), ValueError, "# SOMETHING"),
+    ],
+    ids=["missing module", "function", "needs an input"],
+)
+def test_without_inputs_a_model_that_always_raises_gets_its_own_error(
+    model: Any, cause: type[Exception], mark: str
+) -> None:
+    before = state_of(model, X) if isinstance(model, nn.Module) else None
+    with pytest.raises(ModelError) as caught:
+        visuai.build(model)
+    if before is not None:
+        assert_unchanged(before, state_of(model, X))
+    error = caught.value
+    assert isinstance(error.__cause__, cause)
+    lines = Path(__file__).read_text().splitlines()
+    line = 1 + next(i for i, text in enumerate(lines) if text.endswith(mark))
+    assert f"{cause.__name__} at {__file__}:{line}" in str(error).splitlines()[0]
+    assert set(error.failures) == {"symbolic", "eager"}
+    if mark == "# UNFINISHED":
+        assert error.partial is not None
+        assert "first" in error.partial.nodes
+
+
+class FourAtOnce(nn.Module):
+    """Fits no guess: it is not the model that is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, 8)
+
+    def forward(self, x: Any) -> Any:
+        if x.sum() > 0:
+            x = -x
+        one, two, three, four = x.split(1, dim=1)
+        return self.first(torch.cat([one, two, three, four], dim=2)[:, 0, 0, 0, :4])
+
+
+def test_a_guess_that_does_not_fit_is_not_the_models_fault() -> None:
+    with pytest.raises(CaptureError, match="Pass the inputs") as caught:
+        visuai.build(FourAtOnce())
+    assert not isinstance(caught.value, ModelError)
+
+
 def test_wrong_number_of_inputs_says_what_was_expected() -> None:
     with pytest.raises(InputError, match=r"forward\(x"):
         visuai.build(ShapeError(), (X, X))

@@ -8,13 +8,10 @@ would without Visuai, so nothing in plain Python stops this route.
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import nn
 
-from visuai.capture.describe import Inventory
+from visuai.capture.blame import blame_on_inputs
 from visuai.capture.inputs import (
-    Bound,
     bind,
     forward_of,
     given,
@@ -23,10 +20,9 @@ from visuai.capture.inputs import (
     program_name,
 )
 from visuai.capture.recorder import Recorder
-from visuai.capture.sites import is_user_file
-from visuai.capture.snapshot import keep, unchanged
-from visuai.capture.stand_ins import Kind, StandIns, Substitute, map_tensors
-from visuai.errors import CaptureError, ModelError
+from visuai.capture.snapshot import keep
+from visuai.capture.stand_ins import Kind
+from visuai.errors import CaptureError
 from visuai.program import Program, Source
 
 _KINDS: tuple[Kind, ...] = ("meta", "fake", "real")
@@ -49,6 +45,7 @@ def capture(source: Source) -> Program:
     inputs = given(source, forward)
     candidates = [inputs] if inputs is not None else inferred(model, forward)
     failures: dict[str, BaseException] = {}
+    partial: Program | None = None
     restore = keep(root)
     for candidate in candidates:
         bound = bind(forward, candidate)
@@ -61,8 +58,10 @@ def capture(source: Source) -> Program:
             except Exception as error:
                 restore()
                 failures.setdefault(kind, error)
+                if partial is None or kind == "real":
+                    partial = recorder.program(program_name(model), [])
                 if kind == "real":
-                    _blame(root, entry, bound, error, recorder.program(program_name(model), []))
+                    blame_on_inputs(model, candidate, error, partial)
             else:
                 notes = [note] if (note := bound.inputs.note) else []
                 if kind != "meta":
@@ -70,7 +69,9 @@ def capture(source: Source) -> Program:
                 return recorder.program(program_name(model), notes)
     if not failures:
         raise CaptureError("No inputs were given, and none could be inferred; pass args.")
-    raise CaptureError(f"The forward did not run: {_why(failures)}.", failures=failures)
+    raise CaptureError(
+        f"The forward did not run: {_why(failures)}.", failures=failures, program=partial
+    )
 
 
 def _why(failures: dict[str, BaseException]) -> str:
@@ -78,40 +79,3 @@ def _why(failures: dict[str, BaseException]) -> str:
         f"on {kind} tensors it raised {type(error).__name__}: {str(error).strip()[:300]}"
         for kind, error in failures.items()
     )
-
-
-def _blame(
-    root: nn.Module | None, entry: Any, bound: Bound, error: Exception, partial: Program
-) -> None:
-    """Runs the forward unrecorded; if it raises too, the model is at fault.
-
-    Raises:
-        ModelError: With the model's own exception as its cause.
-    """
-    inventory = Inventory(root)
-    stand_ins = StandIns("real")
-    args, kwargs = map_tensors(stand_ins.of, (bound.inputs.args, bound.inputs.kwargs))
-    forward: Any = root if entry is None else entry
-    try:
-        with unchanged(root), Substitute(stand_ins, inventory):
-            forward(*args, **kwargs)
-    except Exception as own:
-        line = _user_frame(own)
-        where = f" at {line[0]}:{line[1]}" if line else ""
-        raise ModelError(
-            f"{type(own).__name__}{where}: {own}\n{partial.name} raises this on the inputs "
-            "given, with or without Visuai. The part of the network up to there is in the "
-            "error's attribute `partial`.",
-            failures={"eager": error},
-            program=partial,
-        ) from own
-
-
-def _user_frame(error: BaseException) -> tuple[str, int] | None:
-    found = None
-    trace = error.__traceback__
-    while trace is not None:
-        if is_user_file(trace.tb_frame.f_code.co_filename):
-            found = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
-        trace = trace.tb_next
-    return found

@@ -143,19 +143,29 @@ def inferred(model: Any, forward: Callable[..., Any]) -> Iterator[Inputs]:
         yield Inputs(note="Called without inputs: its forward requires none.")
     elif isinstance(model, nn.Module):
         for shape, dtype, why in _fitting(model):
-            tensors = [torch.empty(shape, dtype=dtype, device="meta") for _ in parameters]
             size = "x".join(map(str, shape))
             note = f"No inputs given: assumed {size} {str(dtype)[6:]} for each, from {why}."
-            keyword_only = [p.kind is inspect.Parameter.KEYWORD_ONLY for p in parameters]
-            yield Inputs(
-                tuple(t for t, keyword in zip(tensors, keyword_only, strict=True) if not keyword),
-                {
-                    p.name: t
-                    for p, t, keyword in zip(parameters, tensors, keyword_only, strict=True)
-                    if keyword
-                },
-                note,
-            )
+            yield _one_for_each(parameters, shape, dtype, note)
+
+
+def arbitrary(forward: Callable[..., Any]) -> Iterator[Inputs]:
+    """Gives inputs of some usual shapes, on the meta device, where nothing is known."""
+    for shape in _USUAL:
+        yield _one_for_each(required(forward), shape, torch.float32, "")
+
+
+def _one_for_each(
+    parameters: list[inspect.Parameter], shape: tuple[int, ...], dtype: torch.dtype, note: str
+) -> Inputs:
+    args: list[torch.Tensor] = []
+    kwargs: dict[str, torch.Tensor] = {}
+    for parameter in parameters:
+        tensor = torch.empty(shape, dtype=dtype, device="meta")
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            kwargs[parameter.name] = tensor
+        else:
+            args.append(tensor)
+    return Inputs(tuple(args), kwargs, note)
 
 
 def first_that_fits(
@@ -241,6 +251,7 @@ _SIZES: dict[int, list[tuple[int, ...]]] = {
     3: [(32, 32, 32), (16, 64, 64), (16, 112, 112), (16, 224, 224), (64, 64, 64)],
 }
 _LENGTH = 16
+_USUAL = ((1, 3, 32, 32), (1, 16), (1,))
 
 
 def _fitting(model: nn.Module) -> Iterator[tuple[tuple[int, ...], torch.dtype, str]]:
@@ -293,7 +304,7 @@ def _fitting(model: nn.Module) -> Iterator[tuple[tuple[int, ...], torch.dtype, s
                 yield (2, features), floating, where
                 yield (2, features, _LENGTH), floating, where
                 return
-    for shape in ((1, 3, 32, 32), (1, 16), (1,)):
+    for shape in _USUAL:
         yield shape, torch.float32, "no weight to go by"
 
 

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from visuai import plugins
+from visuai.capture.blame import blame_without_inputs
 from visuai.capture.describe import walk
 from visuai.capture.inputs import Inputs, forward_of, given, inferred, owner
 from visuai.capture.snapshot import unchanged
@@ -129,6 +130,8 @@ def _first(
             partial = getattr(error, "program", None) or partial
             if _TOO_FEW_VALUES in str(error) and root is not None and root.training:
                 break
+            if name == "eager" and source.args is source.kwargs is None:
+                blame_without_inputs(source, failures, partial)
     raise CaptureError(_message(source, failures), failures=failures, program=partial)
 
 
