@@ -23,6 +23,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "build-hierarchy": "visuai.passes.build_hierarchy:BuildHierarchy",
     },
     RENDERERS: {
+        "html": "visuai.render.html:render",
         "pyvis": "visuai.render.pyvis:render",
         "threejs": "visuai.render.threejs:render",
         "svg": "visuai.render.svg:render",

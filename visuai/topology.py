@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import prod
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
 
@@ -15,6 +15,8 @@ from visuai.report import Report
 
 if TYPE_CHECKING:
     from visuai.analysis.summary import Summary
+    from visuai.serve.server import Background
+    from visuai.widget import TopologyWidget
 
 
 @dataclass(slots=True)
@@ -158,8 +160,8 @@ class Topology:
         """Draws the network.
 
         Args:
-            name: A renderer: ``pyvis``, ``threejs``, ``svg``, ``dot``, ``mermaid``, ``text``,
-                ``model-explorer``, or one that a plug-in adds.
+            name: A renderer: ``html``, ``pyvis``, ``threejs``, ``svg``, ``dot``, ``mermaid``,
+                ``text``, ``model-explorer``, or one that a plug-in adds.
             options: Those of the renderer.
 
         Returns:
@@ -240,8 +242,64 @@ class Topology:
             f"{self.num_parameters:,} parameters)"
         )
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+    def show(
+        self,
+        other: Topology | None = None,
+        *,
+        port: int | None = None,
+        block: bool | None = None,
+    ) -> Background | None:
+        """Opens the network in the viewer: in the browser, or in the notebook.
+
+        In a notebook with anywidget the viewer appears in the cell. Elsewhere a server on this
+        machine, reached from nowhere else, shows it in the browser. It ends with the process,
+        so a script waits here until Ctrl-C.
+
+        Args:
+            other: A network to compare it with.
+            port: Where the server listens; a free port is taken if it is taken. None is 8765.
+            block: Whether to wait until Ctrl-C; None waits in a script, and does not where
+                Python goes on: at a prompt or in a notebook.
+
+        Returns:
+            The server, with its ``url`` and ``stop()``; None for a notebook's widget.
+
+        Raises:
+            VisuaiError: If the viewer is not built, or no port can be listened on.
+        """
+        from visuai.serve.show import show
+
+        return show(self, other, port=port, block=block)
+
+    def widget(
+        self,
+        other: Topology | None = None,
+        *,
+        height: int = 600,
+        theme: Literal["auto", "light", "dark"] = "auto",
+    ) -> TopologyWidget:
+        """Gives the viewer as a widget for a notebook; it needs ``visuai[notebook]``.
+
+        Args:
+            other: A network to compare it with.
+            height: Height in pixels, 100 to 10,000.
+            theme: ``auto`` goes by what the reader's system prefers.
+
+        Raises:
+            VisuaiError: If anywidget is not installed or the viewer is not built.
+        """
+        from visuai.widget import TopologyWidget
+
+        return TopologyWidget(self, other, height=height, theme=theme)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
         """What a notebook shows."""
         from visuai.render.notebook import mimebundle
 
         return mimebundle(self)
+
+    def _display_(self) -> Any:
+        """What marimo shows."""
+        from visuai.render.notebook import displayed
+
+        return displayed(self)

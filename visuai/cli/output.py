@@ -12,7 +12,7 @@ from visuai.errors import RenderError, VisuaiError
 from visuai.topology import Topology
 
 SUFFIXES: dict[str, str] = {
-    ".html": "pyvis",
+    ".html": "html",
     ".svg": "svg",
     ".dot": "dot",
     ".gv": "dot",

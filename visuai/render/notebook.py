@@ -1,9 +1,11 @@
-"""What a notebook shows of a topology: a picture at a level that fits a page, and a tree."""
+"""What a notebook shows of a topology: the viewer, or a picture at a level that fits a page."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from visuai import notebook
+from visuai.errors import VisuaiError
 from visuai.render.fold import fold
 from visuai.render.svg import render as render_svg
 from visuai.render.text import render as render_text
@@ -13,10 +15,15 @@ _MOST_NODES = 60
 _DEEPEST = 12
 
 
-def mimebundle(topology: Topology) -> dict[str, Any]:
-    """Gives a topology as SVG and as plain text, by MIME type.
+def mimebundle(topology: Topology) -> dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]:
+    """Gives a topology by MIME type: as a widget where one can be shown, as SVG and as text.
 
-    The level is the deepest that shows at most 60 nodes, at least the first.
+    A front end shows the richest that it knows, so the picture is what is seen where widgets
+    are not: on a page that hosts notebooks, or in a notebook that was made a document. Its
+    level is the deepest that shows at most 60 nodes, at least the first.
+
+    Returns:
+        The data, and with a widget also the metadata that some front ends need.
 
     Examples:
         >>> import torch, visuai
@@ -25,7 +32,27 @@ def mimebundle(topology: Topology) -> dict[str, Any]:
         ['image/svg+xml', 'text/plain']
     """
     level = readable(topology)
-    return {"image/svg+xml": render_svg(level), "text/plain": render_text(level)}
+    pictures = {"image/svg+xml": render_svg(level), "text/plain": render_text(level)}
+    widget = _widget(topology)
+    if widget is None:
+        return pictures
+    data, metadata = widget._repr_mimebundle_()
+    return {**data, **pictures}, metadata
+
+
+class Picture:
+    """A topology as a picture, for a front end that asks for one form only."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+
+    def _mime_(self) -> tuple[str, str]:
+        return "image/svg+xml", render_svg(readable(self._topology))
+
+
+def displayed(topology: Topology) -> Any:
+    """Gives what marimo is to show in place of a topology: a widget, or a picture."""
+    return _widget(topology) or Picture(topology)
 
 
 def readable(topology: Topology) -> Topology:
@@ -39,3 +66,13 @@ def readable(topology: Topology) -> Topology:
         if len(level.scopes) == len(topology.scopes):
             break
     return best
+
+
+def _widget(topology: Topology) -> Any:
+    """Gives a widget; None where none can be shown, or the viewer is not built."""
+    if not notebook.shows_widgets():
+        return None
+    try:
+        return topology.widget()
+    except VisuaiError:
+        return None

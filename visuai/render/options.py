@@ -30,6 +30,7 @@ _WORDS: dict[Any, str] = {
     float: "a number above 0",
     bool: "True or False",
     str: "a text",
+    Topology: "a topology",
 }
 
 _P = ParamSpec("_P")

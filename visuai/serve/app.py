@@ -1,0 +1,103 @@
+"""The app: which requests are answered, and how."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from visuai import viewer
+from visuai.errors import VisuaiError
+from visuai.serve.guard import Guard
+from visuai.serve.headers import Headers
+from visuai.serve.page import page
+from visuai.serve.parcel import Parcel, Parcels, parcel
+from visuai.serve.shelf import Shelf
+
+_TYPES = {viewer.SCRIPT: "text/javascript", viewer.STYLE: "text/css"}
+
+
+def app(shelf: Shelf, port: int, *, title: str = "Visuai", mount: str | None = None) -> Starlette:
+    """Makes the app.
+
+    Args:
+        shelf: The networks that it shows.
+        port: The port that it is served on, which requests must name.
+        title: What the browser's tab says.
+        mount: The element for the viewer; see `visuai.viewer.mount`.
+
+    Raises:
+        VisuaiError: If the viewer is not built.
+    """
+    parcels = Parcels(shelf)
+    files = {name: parcel(gzip.compress(viewer.read(name), 9, mtime=0)) for name in _TYPES}
+    home = parcel(gzip.compress(page(title, mount or viewer.mount()).encode(), 9, mtime=0))
+
+    async def show_page(request: Request) -> Response:
+        return _sent(request, home, "text/html; charset=utf-8")
+
+    async def show_file(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in files:
+            return _json(404, {"error": "The viewer has no such file."})
+        return _sent(request, files[name], f"{_TYPES[name]}; charset=utf-8")
+
+    async def list_networks(request: Request) -> Response:
+        return _json(200, await run_in_threadpool(shelf.entries))
+
+    async def give_network(request: Request) -> Response:
+        key, other = request.path_params["key"], request.path_params.get("other")
+        try:
+            found = await run_in_threadpool(parcels.get, key, other)
+        except LookupError:
+            return _json(404, {"error": "There is no such network, or it is gone."})
+        except VisuaiError as error:
+            return _json(422, {"error": str(error)})
+        return _sent(request, found, "application/json")
+
+    routes: dict[str, Callable[..., object]] = {
+        "/": show_page,
+        "/static/{name}": show_file,
+        "/api/networks": list_networks,
+        "/api/networks/{key}": give_network,
+        "/api/networks/{key}/compare/{other}": give_network,
+    }
+    made = Starlette(
+        routes=[Route(path, answer) for path, answer in routes.items()],
+        middleware=[Middleware(Headers), Middleware(Guard, port=port)],
+    )
+    made.router.redirect_slashes = False
+    return made
+
+
+def _sent(request: Request, what: Parcel, media: str) -> Response:
+    """Gives the bytes, as the client can read them, or nothing if it has them already."""
+    packed = _accepts_gzip(request)
+    etag = f'"{what.etag}{"" if packed else "-plain"}"'
+    headers = {"etag": etag, "vary": "accept-encoding", "content-type": media}
+    if etag in (name.strip() for name in request.headers.get("if-none-match", "").split(",")):
+        return Response(status_code=304, headers=headers)
+    if packed:
+        headers["content-encoding"] = "gzip"
+    return Response(what.data if packed else gzip.decompress(what.data), headers=headers)
+
+
+def _accepts_gzip(request: Request) -> bool:
+    """Reads Accept-Encoding; ``gzip;q=0`` is a no."""
+    for each in request.headers.get("accept-encoding", "").lower().split(","):
+        name, _, weight = each.partition(";")
+        if name.strip() in ("gzip", "*"):
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def _json(status: int, value: object) -> Response:
+    # ASCII, because a name can hold what UTF-8 cannot say.
+    return Response(json.dumps(value), status_code=status, media_type="application/json")
