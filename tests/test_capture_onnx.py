@@ -52,6 +52,24 @@ def test_onnx_gives_what_the_eager_route_gives(name: str) -> None:
     assert structure(exported) == structure(eager)
 
 
+@pytest.mark.parametrize(
+    ("graph", "expected"),
+    [("main_graph", "ä <b>\n"), ("torch_jit", "ä <b>\n"), ("", "ä <b>\n"), ("mine", "mine")],
+)
+def test_a_network_whose_graph_has_any_name_is_named_by_its_file(
+    tmp_path: Path, graph: str, expected: str
+) -> None:
+    model = model_of([helper.make_node("Relu", ["x"], ["y"])], [info("x", [2])], [info("y", [2])])
+    model.graph.name = graph
+    path = tmp_path / "ä <b>\n.onnx"
+    onnx.save(model, path)
+    assert visuai.build(path).name == expected
+    assert visuai.build(str(path), capture="onnx").name == expected
+    with path.open("rb") as stream:
+        assert visuai.build(stream).name == expected
+    assert visuai.build(model).name == (graph or "model")
+
+
 def test_nothing_of_the_model_changes() -> None:
     model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4)).train()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}

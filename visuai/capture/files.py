@@ -19,6 +19,22 @@ _ZIP = b"PK\x03\x04"
 _PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
+def read_file(file: str | os.PathLike[str] | IO[bytes]) -> Program:
+    """Reads an ``.onnx`` or ``.pt2`` file, or a binary file, as a captured program.
+
+    Raises:
+        FormatError: As `open_model` does.
+    """
+    opened = open_model(file)
+    if isinstance(opened, Program):
+        return opened
+    from visuai.capture.onnx import from_model_proto
+
+    path: Any = file if isinstance(file, (str, os.PathLike)) else getattr(file, "name", None)
+    named = isinstance(path, (str, os.PathLike))  # A file opened by number has that for a name.
+    return from_model_proto(opened, Path(cast("str", path)).stem if named else "")
+
+
 def open_model(file: str | os.PathLike[str] | IO[bytes]) -> onnx.ModelProto | Program:
     """Opens an ``.onnx`` or ``.pt2`` file by what is in it, whatever its suffix.
 

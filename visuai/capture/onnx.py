@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import onnx
 
 
+# What torch.onnx, now and before, and other exporters call whatever graph they write.
+_ANY_NETWORK = frozenset(
+    {"", "main", "main_graph", "torch_jit", "torch-jit-export", "tf2onnx", "graph", "model"}
+)
 _KEPT_ELEMENTS = 64  # Target shapes and the like, which shape inference reads.
 
 
@@ -39,10 +43,9 @@ def capture(source: Source) -> Program:
     if hasattr(model, "SerializeToString"):
         return from_model_proto(model)
     if isinstance(model, (str, os.PathLike)) or hasattr(model, "read"):
-        from visuai.capture.files import open_model
+        from visuai.capture.files import read_file
 
-        opened = open_model(cast("Any", model))
-        return opened if isinstance(opened, Program) else from_model_proto(opened)
+        return read_file(cast("Any", model))
     root = as_module(model)
     with unchanged(root):
         inputs = given(source, forward_of(model))
@@ -64,9 +67,18 @@ def capture(source: Source) -> Program:
     )
 
 
-def from_model_proto(model: onnx.ModelProto) -> Program:
-    """Takes an ONNX model as a captured program; all that is known of it is in the model."""
-    return Program(graph=model, route="onnx", name=model.graph.name[:1000] or "model")
+def from_model_proto(model: onnx.ModelProto, stem: str = "") -> Program:
+    """Takes an ONNX model as a captured program; all that is known of it is in the model.
+
+    Args:
+        model: The model.
+        stem: Name of its file without the suffix, "" if it comes from none: the network's name
+            where the exporter gave its graph none, or the one that it gives to any.
+    """
+    name = model.graph.name
+    if stem and name in _ANY_NETWORK:
+        name = stem
+    return Program(graph=model, route="onnx", name=name[:1000] or "model")
 
 
 def _export(root: nn.Module, inputs: Inputs) -> onnx.ModelProto:

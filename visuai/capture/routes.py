@@ -157,9 +157,9 @@ def _message(source: Source, failures: Mapping[str, BaseException]) -> str:
 def _read(model: Any) -> Program | None:
     """Gives the program of what is a program already, None for what has to be captured."""
     if isinstance(model, (str, os.PathLike, io.IOBase)):
-        from visuai.capture.files import open_model
+        from visuai.capture.files import read_file
 
-        model = open_model(cast("str | os.PathLike[str] | IO[bytes]", model))
+        return read_file(cast("str | os.PathLike[str] | IO[bytes]", model))
     if isinstance(model, Program):
         return model
     if isinstance(model, torch.export.ExportedProgram):
