@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
 
 import visuai
+from visuai.cli.shared import TARGETS, built, options_of_build, printable, tell
+from visuai.cli.viewing import serve, view
 from visuai.errors import CaptureError, InputError, VisuaiError
 
 # All else is imported inside the commands, so that `visuai --help` loads no torch.
-if TYPE_CHECKING:
-    from visuai.topology import Topology
-
-F = TypeVar("F", bound=Callable[..., Any])
-
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-
-EPILOG = """
-TARGET is package.module:attribute (a module, or a class or factory, called with --arg),
-file.py:Name, a .onnx or .pt2 file, or a saved topology (.json, .json.gz).
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,51 +61,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else OK
 
 
-def _shared(command: F) -> F:
-    """Adds the options that every command which builds has."""
-    options = (
-        click.option(
-            "--input",
-            "inputs",
-            multiple=True,
-            metavar="[NAME=]SHAPE[:DTYPE]",
-            help="Input tensor, such as 1x3x224x224 or ids=1x128:int64; [3x224x224+3x300x200] is a "
-            "list. Repeatable.",
-        ),
-        click.option(
-            "--arg",
-            "arguments",
-            multiple=True,
-            metavar="NAME=VALUE",
-            help="Argument of a class or factory. Repeatable.",
-        ),
-        click.option("--eval", "in_eval", is_flag=True, help="Put the model in eval mode first."),
-        click.option(
-            "--capture",
-            default="auto",
-            show_default=True,
-            help="Route: auto, symbolic, eager, export, onnx, or a plug-in's.",
-        ),
-        click.option(
-            "--passes",
-            metavar="PIPELINE",
-            help="Passes to run, such as export,to-dict,prune-nodes{keep=dropout},build-hierarchy.",
-        ),
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing but results and errors."),
-        click.option("--debug", is_flag=True, help="Show the traceback of an error."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=TARGETS)
 @click.version_option(visuai.__version__, prog_name="visuai", message="%(prog)s %(version)s")
 def cli() -> None:
     """Shows what a PyTorch network really is, as data and as a picture."""
 
 
-@cli.command(epilog=EPILOG)
+cli.add_command(view)
+cli.add_command(serve)
+
+
+@cli.command(epilog=TARGETS)
 @click.argument("target")
 @click.option(
     "-o",
@@ -132,7 +88,7 @@ def cli() -> None:
     help="Option of the renderer. Repeatable.",
 )
 @click.option("--depth", type=click.IntRange(min=0), help="Deepest level of modules to show.")
-@_shared
+@options_of_build
 def build(
     target: str,
     output: Path | None,
@@ -152,39 +108,39 @@ def build(
     from visuai.cli.target import read_arguments
 
     check(output, renderer)
-    topology = _topology(target, **shared)
+    topology = built(target, **shared)
     written = write(topology, output, renderer, depth, read_arguments(options))
     if not shared["quiet"]:
-        _tell(topology)
+        tell(topology)
         if output is not None:
             click.echo(f"Wrote {written}", err=True)
 
 
-@cli.command(epilog=EPILOG)
+@cli.command(epilog=TARGETS)
 @click.argument("target")
 @click.option("--depth", type=click.IntRange(min=0), help="Deepest level of modules to list.")
-@_shared
+@options_of_build
 def summary(target: str, depth: int | None, **shared: Any) -> None:
     """Lists TARGET's modules with shapes, parameters, FLOPs and calls."""
-    topology = _topology(target, **shared)
+    topology = built(target, **shared)
     _show(topology.summary(depth=depth))
     if not shared["quiet"]:
-        _tell(topology)
+        tell(topology)
 
 
-@cli.command(epilog=EPILOG)
+@cli.command(epilog=TARGETS)
 @click.argument("a")
 @click.argument("b")
-@_shared
+@options_of_build
 def diff(a: str, b: str, **shared: Any) -> int:
     """Tells how B's topology differs from A's.
 
     Exits with 0 if they are the same, 1 if they differ, 2 if there is trouble.
     """
-    topologies = [_topology(a, **shared), _topology(b, **shared)]
+    topologies = [built(a, **shared), built(b, **shared)]
     if not shared["quiet"]:
         for topology in topologies:
-            _tell(topology)
+            tell(topology)
     found = visuai.diff(*topologies)
     click.echo(str(found).rstrip("\n"))
     return 1 if found else 0
@@ -214,51 +170,6 @@ def metrics(models: str | None, repeat: int, as_json: bool, quiet: bool, debug: 
         _show(measuring.table(rows))
 
 
-def _topology(
-    target: str,
-    *,
-    inputs: tuple[str, ...],
-    arguments: tuple[str, ...],
-    in_eval: bool,
-    capture: str,
-    passes: str | None,
-    quiet: bool,
-    debug: bool,
-) -> Topology:
-    from visuai.cli.inputs import make_inputs
-    from visuai.cli.progress import shown
-    from visuai.cli.target import read_arguments, resolve
-
-    pipeline = visuai.Pipeline.parse(passes) if passes else None
-    # What the user's code prints must not get into a drawing that goes to standard output.
-    with shown(quiet) as progress, redirect_stdout(sys.stderr):
-        progress(f"finding {target}", 0, 0)
-        model = resolve(target, read_arguments(arguments))
-        if isinstance(model, visuai.Topology):
-            return model
-        if in_eval and hasattr(model, "eval"):
-            model.eval()
-        args, kwargs = make_inputs(inputs)
-        return visuai.build(
-            model, args, kwargs, capture=capture, pipeline=pipeline, progress=progress
-        )
-
-
-def _tell(topology: Topology) -> None:
-    report = topology.report
-    nodes, edges = topology.graph.number_of_nodes(), topology.graph.number_of_edges()
-    click.echo(
-        _printable(
-            f"{topology.name}: {nodes:,} nodes, {edges:,} edges, "
-            f"{topology.num_parameters:,} parameters; route {report.route or 'unknown'}, "
-            f"{report.seconds:.2f} s"
-        ),
-        err=True,
-    )
-    for note in report.notes:
-        click.echo(_printable(f"Note: {note}"), err=True)
-
-
 def _show(what: Any) -> None:
     """Prints what draws itself: in colour on a terminal, else as plain text of full width."""
     from rich.console import Console
@@ -267,7 +178,7 @@ def _show(what: Any) -> None:
 
 
 def _complain(message: str) -> None:
-    click.echo(f"visuai: {_printable(message)}", err=True)
+    click.echo(f"visuai: {printable(message)}", err=True)
 
 
 def _advice(error: VisuaiError, words: Sequence[str]) -> str:
@@ -277,11 +188,3 @@ def _advice(error: VisuaiError, words: Sequence[str]) -> str:
         advice = "\nHere, inputs are given with --input, such as --input 1x3x224x224"
         return f"{advice}; --eval puts the model in eval mode." if not given else f"{advice}."
     return ""
-
-
-def _printable(text: str) -> str:
-    """Spells control characters out: names in a model must not steer the terminal."""
-    text = re.sub("\x1b\\[[0-9;]*m", "", text)  # colours, which exporters put into messages
-    return "".join(
-        each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text
-    )
