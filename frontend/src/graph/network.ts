@@ -57,11 +57,15 @@ export interface Network {
    */
   readonly enter: Int32Array;
   readonly leave: Int32Array;
+  /** Items by preorder number: what lies in `a` is `order[enter[a]] … order[leave[a] - 1]`. */
+  readonly order: Int32Array;
   readonly edges: Edges;
   /** Edges by the node they leave, and by the node they enter. */
   readonly outgoing: Lists;
   readonly incoming: Lists;
   readonly specs: readonly Spec[];
+  /** What each item gives: the first value of a node, the last that leaves a scope; or -1. */
+  readonly gives: Int32Array;
   /** Per scope `s`: identical siblings in the run that it starts (>= 2), 0 if it follows, else 1. */
   readonly repeat: Int32Array;
   /** Category of each item, an index into `CATEGORIES`. */
@@ -71,12 +75,24 @@ export interface Network {
   readonly ids: readonly string[];
   /** Short name by item: the op or class, as written on its box. */
   readonly label: (item: Item) => string;
+  /** What a box says beside its label, the class in full, and the settings as one text. */
+  readonly words: (item: Item) => Words;
   /** Item by id. */
   readonly find: (id: string) => Item | undefined;
   /** Everything else that is known of an item, made when asked for. */
   readonly facts: (item: Item) => Facts;
   readonly inputs: readonly Item[];
   readonly outputs: readonly Item[];
+}
+
+/** Texts of an item that captions and the search want for very many items. */
+export interface Words {
+  readonly opKind: string;
+  /** Class or op, in full. */
+  readonly type: string;
+  readonly fqn: string;
+  /** Attributes, or the module's settings: `3, 64, kernel_size=(7, 7)`. */
+  readonly settings: string;
 }
 
 /** What the side panel tells of an item. */
@@ -104,7 +120,7 @@ export interface Facts {
   readonly repeat: number;
 }
 
-/** A value at an item: the other end, and what flows. */
+/** A value at an item: the other end (the item itself if nothing takes it), and what flows. */
 export interface Value {
   readonly item: Item;
   readonly spec: Spec | null;

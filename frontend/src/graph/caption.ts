@@ -1,0 +1,119 @@
+/** What stands on a box, and how much room it takes. */
+
+import type { Item, Network } from "./network";
+import { count, plain, shorten } from "./text";
+
+/** Texts of a box. */
+export interface Caption {
+  /** First line: the op or class. */
+  readonly title: string;
+  /** Second line, fainter: name, shape, parameters. Empty on small boxes. */
+  readonly detail: string;
+}
+
+/** Size of the first line of a box in pixels at zoom 1; that of an op that holds nothing. */
+export const TITLE_SIZE = 13;
+export const SMALL_SIZE = 11.5;
+/** Size of the second line. */
+export const DETAIL_SIZE = 10.5;
+/** Heights of boxes with one line and with two. */
+export const SMALL_HEIGHT = 24;
+export const TALL_HEIGHT = 44;
+/** Room for `×12` beside the title of a run of identical siblings. */
+export const BADGE_WIDTH = 34;
+
+const WIDEST_TITLE = 26;
+const WIDEST_NAME = 20;
+const WIDEST_SHAPE = 20;
+const WINDOW = /(kernel_size|stride)=\(?(\d+)(?:, (\d+))?(?:, (\d+))?\)?/g;
+
+/** Tells whether an op holds no parameters and is drawn small, with its name alone. */
+export function isSmall(network: Network, item: Item): boolean {
+  if (item >= network.nodes || network.quantities.parameters[item] > 0) return false;
+  const { opKind } = network.words(item);
+  return opKind !== "placeholder" && opKind !== "get_attr" && opKind !== "output";
+}
+
+/** Gives the texts of an item's box; a scope says the same when it is open. */
+export function caption(network: Network, item: Item): Caption {
+  const label = network.label(item);
+  if (isSmall(network, item)) return { title: shorten(label, WIDEST_TITLE), detail: "" };
+  const { opKind, settings, fqn } = network.words(item);
+  const shape = shorten(network.specs[network.gives[item]]?.text ?? "", WIDEST_SHAPE);
+  const name = localName(network, item);
+  if (item < network.nodes && opKind !== "call_module" && opKind.startsWith("call") === false) {
+    const title = opKind === "output" ? "output" : opKind === "get_attr" ? fqn || name : name;
+    return { title: shorten(title, WIDEST_TITLE), detail: shape };
+  }
+  const window = item < network.nodes && settings.length > 0 ? windowOf(settings) : "";
+  const parameters = network.quantities.parameters[item];
+  const isRoot = item === network.root;
+  const parts = [
+    isRoot || name === label ? "" : shorten(name, WIDEST_NAME),
+    shape,
+    parameters > 0 ? count(parameters) : "",
+  ];
+  return {
+    title: shorten(window === "" ? label : `${label} ${window}`, WIDEST_TITLE),
+    detail: parts.filter((part) => part !== "").join(" · "),
+  };
+}
+
+/** Name of an item as seen from the scope around it: `0.conv1` in `layer1`. */
+export function localName(network: Network, item: Item): string {
+  const id = network.ids[item];
+  const around = network.parent[item];
+  if (around < 0) return network.name;
+  let scope = network.ids[around];
+  if (scope === "") return plain(id);
+  if (!id.startsWith(`${scope}.`)) {
+    const call = scope.indexOf("@");
+    if (call > 0) scope = scope.slice(0, call);
+  }
+  return plain(id.startsWith(`${scope}.`) ? id.slice(scope.length + 1) : id);
+}
+
+/** Spells kernel and stride: `7×7/2`. */
+function windowOf(settings: string): string {
+  let kernel = "";
+  let stride = "";
+  for (const [, name, ...sizes] of settings.matchAll(WINDOW)) {
+    const parts = sizes.filter((size) => size !== undefined);
+    if (name === "kernel_size") kernel = parts.join("×");
+    else stride = new Set(parts).size === 1 ? parts[0] : parts.join("×");
+  }
+  return kernel === "" || stride === "" || stride === "1" ? kernel : `${kernel}/${stride}`;
+}
+
+/** Width and height of the box of each item while it is closed, in pixels at zoom 1. */
+export function boxSizes(network: Network): { width: Float32Array; height: Float32Array } {
+  const items = network.nodes + network.scopes;
+  const width = new Float32Array(items);
+  const height = new Float32Array(items);
+  for (let item = 0; item < items; item++) {
+    const { title, detail } = caption(network, item);
+    const small = isSmall(network, item);
+    const badge = item >= network.nodes && network.repeat[item - network.nodes] > 1;
+    const first = textWidth(title, small ? SMALL_SIZE : TITLE_SIZE) + (badge ? BADGE_WIDTH : 0);
+    const text = Math.max(first, textWidth(detail, DETAIL_SIZE));
+    width[item] = Math.ceil(Math.max(small ? 40 : 72, text + (small ? 18 : 24)));
+    height[item] = detail === "" ? (small ? SMALL_HEIGHT : 30) : TALL_HEIGHT;
+  }
+  return { width, height };
+}
+
+// Widths of letters in a usual sans-serif font, in ems, a little on the wide side.
+const EMS = new Float32Array(256).fill(0.58);
+for (const letter of "iljtfrI.,:;'|!()[]· ") EMS[letter.charCodeAt(0)] = 0.35;
+for (const letter of "mwMW@%") EMS[letter.charCodeAt(0)] = 0.92;
+for (const letter of "ABCDEFGHJKLNOPQRSTUVXYZ") EMS[letter.charCodeAt(0)] = 0.7;
+
+/** Estimates the width of a text in a sans-serif font, in pixels. */
+export function textWidth(text: string, size: number): number {
+  let ems = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    ems += code < 256 ? EMS[code] : code < 0x1100 ? 0.62 : 1;
+  }
+  return ems * size;
+}
