@@ -1,0 +1,171 @@
+"""Columns as compressed bytes, and back with every number checked.
+
+Both what one step brings (a row for each series) and a chunk of one series (a row for each
+column) are written like this. Neighbours resemble each other, so rows are stored as differences
+to the row before, and bytes of equal weight side by side: zlib then finds what repeats.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visuai.errors import FormatError
+from visuai.record.bins import MAGNITUDES, decode_counts, encode_counts
+from visuai.record.columns import Columns
+
+_HEADER = struct.Struct("<BIHH")  # version, rows, first magnitude, magnitudes
+_VERSION = 1
+_INTEGERS = 7
+_FLOATS = 5
+MAX_BYTES = 256 * 2**20
+"""Most bytes that one blob may decompress to; a step of 100,000 series has about a fifth."""
+
+_MOST = 2**53
+
+
+def encode(columns: Columns, keys: NDArray[np.int64] | None = None, level: int = 1) -> bytes:
+    """Writes columns as bytes.
+
+    Sums are kept as means in single precision (6e-8 of their value), counts in bins by the
+    table `visuai.record.bins.COUNTS`; everything else is exact.
+
+    Args:
+        columns: The columns.
+        keys: A number to go with each column, None for none.
+        level: How hard zlib tries, 1 to 9.
+    """
+    rows = len(columns)
+    low, bins = _trim(columns.low, columns.bins)
+    codes = encode_counts(np.rint(bins).astype(np.int64))
+    finite = np.maximum(columns.count - columns.nonfinite, 1)
+    integers = np.stack(
+        [
+            np.zeros(rows, dtype=np.int64) if keys is None else keys,
+            columns.first,
+            columns.last - columns.first,
+            columns.records,
+            columns.count,
+            columns.zeros,
+            columns.nonfinite,
+        ]
+    )
+    floats = np.stack(
+        [
+            columns.total / finite,
+            columns.magnitude / finite,
+            np.sqrt(columns.square / finite),
+            columns.minimum,
+            columns.maximum,
+        ]
+    ).astype(np.float32)
+    raw = b"".join(
+        (
+            _planes(np.diff(integers, prepend=np.int64(0))),
+            _planes(np.diff(floats.view(np.int32), prepend=np.int32(0))),
+            np.diff(codes.reshape(rows, -1).T, prepend=np.uint8(0)).tobytes(),
+        )
+    )
+    header = _HEADER.pack(_VERSION, rows, low, bins.shape[2])
+    return header + zlib.compress(raw, level)
+
+
+def decode(data: object) -> tuple[Columns, NDArray[np.int64]]:
+    """Reads what `encode` wrote, and checks it.
+
+    Returns:
+        The columns and the number that goes with each.
+
+    Raises:
+        FormatError: If it is damaged, of another version, or says what cannot be.
+    """
+    if not isinstance(data, bytes) or len(data) < _HEADER.size:
+        raise _damaged("it is too short")
+    version, rows, low, width = _HEADER.unpack_from(data)
+    if version != _VERSION:
+        raise FormatError(
+            f"Columns of version {version}; this Visuai reads version {_VERSION}. Update Visuai."
+        )
+    if low + width > MAGNITUDES:
+        raise _damaged(f"it has bins up to {low + width}, of {MAGNITUDES}")
+    sizes = (8 * _INTEGERS * rows, 4 * _FLOATS * rows, 2 * width * rows)
+    raw = _decompress(data[_HEADER.size :], sum(sizes))
+    integers = _from_planes(raw[: sizes[0]], 8, (_INTEGERS, rows)).view("<i8")[..., 0]
+    integers = np.cumsum(integers, axis=1, dtype=np.int64)
+    floats = _from_planes(raw[sizes[0] : sizes[0] + sizes[1]], 4, (_FLOATS, rows)).view("<i4")
+    floats = np.cumsum(floats[..., 0], axis=1, dtype=np.int32).view(np.float32)
+    codes = np.frombuffer(raw, np.uint8, offset=sizes[0] + sizes[1]).reshape(2 * width, rows)
+    codes = np.cumsum(codes, axis=1, dtype=np.uint8)
+    bins = decode_counts(codes).astype(np.float32).T.reshape(rows, 2, width)
+    return _columns(integers, floats.astype(np.float64), low, bins), integers[0]
+
+
+def _columns(
+    integers: NDArray[np.int64], floats: NDArray[np.float64], low: int, bins: NDArray[np.float32]
+) -> Columns:
+    _, first, span, records, count, zeros, nonfinite = integers
+    mean, mean_abs, rms, minimum, maximum = floats
+    if integers.size and (integers.min() < 0 or integers.max() > _MOST or records.min() < 1):
+        raise _damaged("a count is out of range")
+    if np.any(zeros + nonfinite > count):
+        raise _damaged("it counts more elements that are zero or not finite than there are")
+    if not np.isfinite(floats[:3]).all() or np.isinf(floats[3:]).any():
+        raise _damaged("a statistic is not finite")
+    if np.any(minimum > maximum) or np.any(mean_abs < 0) or np.any(rms < 0):
+        raise _damaged("a smallest element is above the largest, or a magnitude below zero")
+    finite = count - nonfinite
+    return Columns(
+        first=first,
+        last=first + span,
+        records=records,
+        count=count,
+        zeros=zeros,
+        nonfinite=nonfinite,
+        total=mean * finite,
+        magnitude=mean_abs * finite,
+        square=rms**2 * finite,
+        minimum=minimum,
+        maximum=maximum,
+        low=low,
+        bins=bins,
+    )
+
+
+def _trim(low: int, bins: NDArray[np.float32]) -> tuple[int, NDArray[np.float32]]:
+    """Leaves out magnitudes at both ends that nothing falls in."""
+    used = np.flatnonzero(bins.any(axis=(0, 1)))
+    if not len(used):
+        return 0, bins[:, :, :0]
+    return low + int(used[0]), bins[:, :, used[0] : used[-1] + 1]
+
+
+def _planes(numbers: NDArray[np.int64] | NDArray[np.int32]) -> bytes:
+    """Writes all lowest bytes first, then the next ones, and so on."""
+    little = np.ascontiguousarray(numbers).astype(numbers.dtype.newbyteorder("<"), copy=False)
+    size = little.dtype.itemsize
+    return little.view(np.uint8).reshape(-1, size).T.tobytes()
+
+
+def _from_planes(data: bytes, size: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    planes = np.frombuffer(data, np.uint8).reshape(size, -1)
+    return np.ascontiguousarray(planes.T).reshape(*shape, size)
+
+
+def _decompress(data: bytes, expected: int) -> bytes:
+    if expected > MAX_BYTES:
+        raise _damaged(f"it claims {expected:,} bytes, more than {MAX_BYTES:,}")
+    stream = zlib.decompressobj()
+    try:
+        raw = stream.decompress(data, expected + 1)
+    except zlib.error as error:
+        raise _damaged(str(error)) from error
+    if len(raw) != expected or stream.unused_data:
+        raise _damaged(f"it has {len(raw):,} bytes or more, expected {expected:,}")
+    return raw
+
+
+def _damaged(why: str) -> FormatError:
+    return FormatError(f"Damaged statistics in a recorded run: {why}.")
