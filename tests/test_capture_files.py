@@ -17,7 +17,7 @@ from torch import nn
 import visuai
 from visuai.capture.export import from_exported_program
 from visuai.capture.files import open_model
-from visuai.capture.pt2 import readable
+from visuai.capture.pt2_size import readable
 from visuai.errors import FormatError
 from visuai.program import Program
 

@@ -20,7 +20,7 @@ from torch.fx.node import map_arg
 
 from visuai.capture.describe import Inventory, parameter_entry, walk
 from visuai.capture.inputs import given
-from visuai.capture.pt2 import Opaque
+from visuai.capture.opaque import Opaque
 from visuai.capture.script_folding import FOLDED, NOTHING, OF_TENSOR, SAME
 from visuai.capture.stand_ins import map_tensors, spec_tree, to_meta
 from visuai.errors import CaptureError, InputError

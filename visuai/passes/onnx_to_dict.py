@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from visuai import flops
 from visuai.errors import FormatError
-from visuai.ir import IR, Node, Parameter, Scalar, TensorSpec
+from visuai.ir import IR, Node, Scalar, TensorSpec
 from visuai.module_table import module_table
 from visuai.ops import category
 from visuai.passes.onnx_names import torch_name
+from visuai.passes.onnx_parameters import parameters
 from visuai.passes.onnx_scopes import Scopes
 from visuai.passes.onnx_shapes import dtype_name, nodes_below, specs, subgraphs
+from visuai.passes.onnx_sizes import size_values
+from visuai.passes.onnx_text import check_text
 from visuai.program import Program
 from visuai.stack_trace import user_frame
 
@@ -21,12 +23,9 @@ if TYPE_CHECKING:
     from onnx import AttributeProto, ModelProto, NodeProto, TensorProto
 
 _LITERAL = 120  # Characters of an attribute that are kept.
-_KIND = "pkg.torch.export.graph_signature.InputSpec.kind"
 _TRACE = "pkg.torch.onnx.stack_trace"
 # Ops that read some inputs for their dtype only.
 _DATA_INPUTS = {"CastLike": 1}
-_SIZES = frozenset({"Shape", "Size"})
-_BITS = {"int4": 4, "uint4": 4, "float4_e2m1": 4, "bool": 8, "str": 0, "unknown": 0}
 
 
 def onnx_to_dict(program: Program) -> IR:
@@ -45,38 +44,8 @@ def onnx_to_dict(program: Program) -> IR:
         FormatError: If a node reads a value that nothing before it computes, or a name is not
             text.
     """
-    _check_text(cast("ModelProto", program.graph))
+    check_text(cast("ModelProto", program.graph))
     return _Reader(program).read()
-
-
-def _check_text(model: ModelProto) -> None:
-    """Checks names: from damaged files protobuf gives bytes where it promises text.
-
-    Raises:
-        FormatError: If there is one that is not UTF-8.
-    """
-    graph = model.graph
-    for info in (*graph.input, *graph.output, *graph.value_info):
-        shape = info.type.tensor_type.shape
-        _check(info.name, *(dim.dim_param for dim in shape.dim))
-        _check(*(text for entry in info.metadata_props for text in (entry.key, entry.value)))
-    _check(graph.name, *(tensor.name for tensor in graph.initializer))
-    _check(*(tensor.values.name for tensor in graph.sparse_initializer))
-    _check(model.producer_name, model.producer_version)
-    _check(*(text for f in model.functions for text in (f.domain, f.name)))
-    for node in nodes_below(graph.node):
-        _check(node.name, node.op_type, node.domain, *node.input, *node.output)
-        _check(*(attribute.name for attribute in node.attribute))
-        _check(*(text for entry in node.metadata_props for text in (entry.key, entry.value)))
-
-
-def _check(*texts: Any) -> None:
-    for text in texts:
-        if not isinstance(text, str):
-            raise FormatError(
-                f"The ONNX model has a name that is not text: {bytes(text[:100])!r}. The file is "
-                "damaged; copy it again."
-            )
 
 
 class _Reader:
@@ -102,7 +71,7 @@ class _Reader:
             nodes={},
             edges=[],
             modules={},
-            parameters=self._parameters(),
+            parameters={**parameters(self._model), **program.parameters},
             origin={"route": program.route, **_origin(self._model), **program.versions},
         )
 
@@ -114,7 +83,7 @@ class _Reader:
                 self._produced[info.name] = (info.name, 0)
                 self._ir.nodes[info.name]["outputs"] = [self._specs.get(info.name)]
                 self._ir.inputs.append(info.name)
-        sizes = _size_values(graph.node, {info.name for info in graph.output})
+        sizes = size_values(graph.node, {info.name for info in graph.output})
         self._sizes = sizes
         for node in graph.node:
             if node.op_type == "Constant" and not node.domain and len(node.output) == 1:
@@ -290,86 +259,6 @@ class _Reader:
         if key in self._ir.nodes:
             raise FormatError(f"Two inputs of the ONNX graph have the name {key[:200]!r}.")
         self._ir.nodes[key] = entry
-
-    def _parameters(self) -> dict[str, Parameter]:
-        graph = self._model.graph
-        kinds = {
-            info.name: entry.value
-            for info in (*graph.value_info, *graph.input)
-            for entry in info.metadata_props
-            if entry.key == _KIND
-        }
-        table: dict[str, Parameter] = {}
-        for tensor in graph.initializer:
-            table[tensor.name] = _parameter(
-                list(tensor.dims), dtype_name(tensor.data_type), kinds.get(tensor.name)
-            )
-        for sparse in graph.sparse_initializer:
-            table[sparse.values.name] = _parameter(
-                list(sparse.dims), dtype_name(sparse.values.data_type), None
-            )
-        return {**table, **self._program.parameters}
-
-
-def _parameter(shape: list[int], dtype: str, kind: str | None) -> Parameter:
-    if kind is None:  # Weights by their look: files of other exporters do not tell.
-        kind = "PARAMETER" if dtype.startswith(("float", "bfloat")) and shape else "CONSTANT"
-    bits = _BITS.get(dtype) if dtype in _BITS else _bits(dtype)
-    return {
-        "shape": list[int | str](shape),
-        "dtype": dtype,
-        "bytes": math.prod(shape) * (bits or 0) // 8,
-        "requires_grad": kind == "PARAMETER",
-        "kind": "parameter"
-        if kind == "PARAMETER"
-        else "buffer"
-        if kind == "BUFFER"
-        else "constant",
-        "alias_of": None,
-    }
-
-
-def _bits(dtype: str) -> int:
-    """``float16`` has 16, ``float8_e4m3fn`` 8, ``complex64`` 64."""
-    digits = ""
-    for letter in dtype:
-        if letter.isdigit():
-            digits += letter
-        elif digits:
-            break
-    return int(digits or 0)
-
-
-def _size_values(nodes: Iterable[NodeProto], outputs: set[str]) -> set[str]:
-    """Gives the values that are computed from sizes and constants alone.
-
-    If the network returns one of them they are values like all others, and none are given.
-    """
-    sizes: set[str] = set()
-    constants: set[str] = set()
-    for node in nodes:
-        named = [name for name in node.output if name]
-        if node.op_type == "Constant":
-            constants.update(named)
-        elif node.op_type in _SIZES:
-            sizes.update(named)
-        elif node.op_type in _ON_SIZES:
-            read = [name for name in node.input if name]
-            if any(name in sizes for name in read) and all(
-                name in sizes or name in constants for name in read
-            ):
-                sizes.update(named)
-    return set() if sizes & outputs else sizes
-
-
-# On 1-d integers these compute sizes; others (Range, ConstantOfShape) make tensors of them.
-_ON_SIZES = frozenset(
-    [
-        *("Add", "Sub", "Mul", "Div", "Mod", "Neg", "Abs", "Min", "Max", "Floor", "Ceil"),
-        *("Gather", "Slice", "Concat", "Squeeze", "Unsqueeze", "Reshape", "Cast", "Identity"),
-        *("ReduceProd", "ReduceSum", "Equal", "Where", "Sqrt", "Pow", "Split", "Less", "Greater"),
-    ]
-)
 
 
 def _literal(attribute: AttributeProto) -> Scalar:
