@@ -107,6 +107,8 @@ def open_browser(url: str) -> None:
 
 def _listen(port: int | None, tell: Callable[[str], None]) -> tuple[socket.socket, str]:
     wanted = PORT if port is None else port
+    if not 0 <= wanted <= 65535:
+        raise VisuaiError(f"There is no port {wanted}; ports are 0 (any that is free) to 65535.")
     try:
         listener = _bound(wanted)
     except OSError as error:
