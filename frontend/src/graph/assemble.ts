@@ -18,7 +18,7 @@ export interface Parts {
   readonly category: Uint8Array;
   readonly quantities: Readonly<Record<Quantity, Float64Array>>;
   readonly ids: readonly string[];
-  readonly words: (item: Item) => Words;
+  readonly words: Words;
   readonly inputs: readonly Item[];
   readonly outputs: readonly Item[];
 }

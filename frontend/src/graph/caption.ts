@@ -30,33 +30,39 @@ const WINDOW = /(kernel_size|stride)=\(?(\d+)(?:, (\d+))?(?:, (\d+))?\)?/g;
 /** Tells whether an op holds no parameters and is drawn small, with its name alone. */
 export function isSmall(network: Network, item: Item): boolean {
   if (item >= network.nodes || network.quantities.parameters[item] > 0) return false;
-  const { opKind } = network.words(item);
-  return opKind !== "placeholder" && opKind !== "get_attr" && opKind !== "output";
+  return network.words.opKind(item).startsWith("call");
 }
 
 /** Gives the texts of an item's box; a scope says the same when it is open. */
 export function caption(network: Network, item: Item): Caption {
+  return isSmall(network, item)
+    ? { title: shorten(network.label(item), WIDEST_TITLE), detail: "" }
+    : { title: title(network, item), detail: detail(network, item) };
+}
+
+function title(network: Network, item: Item): string {
   const label = network.label(item);
-  if (isSmall(network, item)) return { title: shorten(label, WIDEST_TITLE), detail: "" };
-  const { opKind, settings, fqn } = network.words(item);
-  const shape = shorten(network.specs[network.gives[item]]?.text ?? "", WIDEST_SHAPE);
-  const name = localName(network, item);
-  if (item < network.nodes && opKind !== "call_module" && opKind.startsWith("call") === false) {
-    const title = opKind === "output" ? "output" : opKind === "get_attr" ? fqn || name : name;
-    return { title: shorten(title, WIDEST_TITLE), detail: shape };
-  }
-  const window = item < network.nodes && settings.length > 0 ? windowOf(settings) : "";
+  if (item >= network.nodes) return shorten(label, WIDEST_TITLE);
+  const opKind = network.words.opKind(item);
+  if (opKind === "placeholder") return shorten(localName(network, item), WIDEST_TITLE);
+  if (opKind === "get_attr")
+    return shorten(network.words.fqn(item) || localName(network, item), WIDEST_TITLE);
+  const settings = network.words.settings(item);
+  const window = settings === "" ? "" : windowOf(settings);
+  return shorten(window === "" ? label : `${label} ${window}`, WIDEST_TITLE);
+}
+
+function detail(network: Network, item: Item): string {
+  const spec = network.specs[network.gives[item]];
+  const shape = spec === undefined ? "" : shorten(spec.text, WIDEST_SHAPE);
+  const isModule = item >= network.nodes || network.words.opKind(item) === "call_module";
   const parameters = network.quantities.parameters[item];
-  const isRoot = item === network.root;
-  const parts = [
-    isRoot || name === label ? "" : shorten(name, WIDEST_NAME),
-    shape,
-    parameters > 0 ? count(parameters) : "",
-  ];
-  return {
-    title: shorten(window === "" ? label : `${label} ${window}`, WIDEST_TITLE),
-    detail: parts.filter((part) => part !== "").join(" · "),
-  };
+  const name = isModule && item !== network.root ? localName(network, item) : "";
+  let text = name === network.label(item) ? "" : shorten(name, WIDEST_NAME);
+  for (const part of [shape, parameters > 0 ? count(parameters) : ""]) {
+    if (part !== "") text = text === "" ? part : `${text} · ${part}`;
+  }
+  return text;
 }
 
 /** Name of an item as seen from the scope around it: `0.conv1` in `layer1`. */
@@ -64,13 +70,14 @@ export function localName(network: Network, item: Item): string {
   const id = network.ids[item];
   const around = network.parent[item];
   if (around < 0) return network.name;
-  let scope = network.ids[around];
-  if (scope === "") return plain(id);
-  if (!id.startsWith(`${scope}.`)) {
-    const call = scope.indexOf("@");
-    if (call > 0) scope = scope.slice(0, call);
+  const scope = network.ids[around];
+  let length = scope.length;
+  if (!id.startsWith(scope)) {
+    const call = scope.indexOf("@"); // What is in `block@1` may be called as what is in `block`.
+    if (call < 0 || !id.startsWith(scope.slice(0, call))) return plain(id);
+    length = call;
   }
-  return plain(id.startsWith(`${scope}.`) ? id.slice(scope.length + 1) : id);
+  return plain(length > 0 && id[length] === "." ? id.slice(length + 1) : id);
 }
 
 /** Spells kernel and stride: `7×7/2`. */
@@ -91,13 +98,17 @@ export function boxSizes(network: Network): { width: Float32Array; height: Float
   const width = new Float32Array(items);
   const height = new Float32Array(items);
   for (let item = 0; item < items; item++) {
-    const { title, detail } = caption(network, item);
-    const small = isSmall(network, item);
+    if (isSmall(network, item)) {
+      const text = textWidth(shorten(network.label(item), WIDEST_TITLE), SMALL_SIZE);
+      width[item] = Math.ceil(Math.max(40, text + 18));
+      height[item] = SMALL_HEIGHT;
+      continue;
+    }
+    const second = detail(network, item);
     const badge = item >= network.nodes && network.repeat[item - network.nodes] > 1;
-    const first = textWidth(title, small ? SMALL_SIZE : TITLE_SIZE) + (badge ? BADGE_WIDTH : 0);
-    const text = Math.max(first, textWidth(detail, DETAIL_SIZE));
-    width[item] = Math.ceil(Math.max(small ? 40 : 72, text + (small ? 18 : 24)));
-    height[item] = detail === "" ? (small ? SMALL_HEIGHT : 30) : TALL_HEIGHT;
+    const first = textWidth(title(network, item), TITLE_SIZE) + (badge ? BADGE_WIDTH : 0);
+    width[item] = Math.ceil(Math.max(72, Math.max(first, textWidth(second, DETAIL_SIZE)) + 24));
+    height[item] = second === "" ? 30 : TALL_HEIGHT;
   }
   return { width, height };
 }

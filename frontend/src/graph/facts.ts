@@ -7,8 +7,8 @@ import { plain } from "./text";
 
 type Attributes = Readonly<Record<string, unknown>>;
 
-/** Gives a function that finds the texts of an item. */
-export function wordsFrom({ nodes: table, scopes }: WireTopology, nodes: number) {
+/** Gives the texts of the items of a network. */
+export function wordsFrom({ nodes: table, scopes }: WireTopology, nodes: number): Words {
   const kind = reader(table.op_kind, nodes, "nodes.op_kind");
   const target = reader(table.target, nodes, "nodes.target");
   const op = reader(table.op, nodes, "nodes.op");
@@ -17,22 +17,22 @@ export function wordsFrom({ nodes: table, scopes }: WireTopology, nodes: number)
   const type = reader(scopes.type, scopes.id.length, "scopes.type");
   const scopeFqn = reader(scopes.fqn, scopes.id.length, "scopes.fqn");
   const config = reader(scopes.config, scopes.id.length, "scopes.config");
-  return (item: Item): Words => {
-    const scope = item - nodes;
-    if (scope >= 0) {
-      return {
-        opKind: "call_module",
-        type: plain(type(scope) ?? ""),
-        fqn: plain(scopeFqn(scope) ?? ""),
-        settings: plain(config(scope) ?? ""),
-      };
+  const known = new Map<Attributes | undefined, string>(); // Rows alike have one object.
+  const settings = (item: Item): string => {
+    const held = attributes(item);
+    let text = known.get(held);
+    if (text === undefined) {
+      text = settingsText(held);
+      known.set(held, text);
     }
-    return {
-      opKind: kind(item) ?? "",
-      type: plain(target(item) || op(item) || ""),
-      fqn: plain(fqn(item) ?? ""),
-      settings: settingsText(attributes(item)),
-    };
+    return text;
+  };
+  return {
+    opKind: (item) => (item < nodes ? (kind(item) ?? "") : "call_module"),
+    type: (item) =>
+      plain(item < nodes ? target(item) || op(item) || "" : (type(item - nodes) ?? "")),
+    fqn: (item) => plain((item < nodes ? fqn(item) : scopeFqn(item - nodes)) ?? ""),
+    settings: (item) => (item < nodes ? settings(item) : plain(config(item - nodes) ?? "")),
   };
 }
 
@@ -58,7 +58,7 @@ export function factsFrom(wire: WireNetwork): (network: Network, item: Item) => 
     const isScope = scope >= 0;
     const inside = isScope ? nodesIn(network, item) : [item];
     const { entering, leaving } = crossing(network, item, inside);
-    const { fqn, opKind, type, settings } = network.words(item);
+    const fqn = network.words.fqn(item);
     if (isScope) calls ??= scopesByFqn(network);
     const group = isScope ? undefined : shared(item);
     const sharing = isScope
@@ -82,12 +82,14 @@ export function factsFrom(wire: WireNetwork): (network: Network, item: Item) => 
     return {
       id: plain(network.ids[item]),
       kind: isScope ? "scope" : "node",
-      opKind,
-      type,
+      opKind: network.words.opKind(item),
+      type: network.words.type(item),
       fqn,
       call: (isScope ? scopeCall(scope) : call(item)) ?? null,
       category: isScope ? "module" : (category(item) ?? "other"),
-      attributes: isScope ? splitSettings("config", settings) : attributeRows(attributes(item)),
+      attributes: isScope
+        ? splitSettings("config", network.words.settings(item))
+        : attributeRows(attributes(item)),
       inputs: entering.map((edge) => value(from[edge], edge)),
       outputs: given,
       parameters: Array.from(names, tensor),
@@ -140,7 +142,7 @@ function crossing(network: Network, item: Item, inside: readonly Item[]) {
 function scopesByFqn(network: Network): Map<string, Item[]> {
   const calls = new Map<string, Item[]>();
   for (let item = network.root; item < network.nodes + network.scopes; item++) {
-    const { fqn } = network.words(item);
+    const fqn = network.words.fqn(item);
     const known = calls.get(fqn);
     if (known === undefined) calls.set(fqn, [item]);
     else known.push(item);

@@ -75,8 +75,8 @@ export interface Network {
   readonly ids: readonly string[];
   /** Short name by item: the op or class, as written on its box. */
   readonly label: (item: Item) => string;
-  /** What a box says beside its label, the class in full, and the settings as one text. */
-  readonly words: (item: Item) => Words;
+  /** Texts of items that captions and the search want for very many. */
+  readonly words: Words;
   /** Item by id. */
   readonly find: (id: string) => Item | undefined;
   /** Everything else that is known of an item, made when asked for. */
@@ -85,14 +85,14 @@ export interface Network {
   readonly outputs: readonly Item[];
 }
 
-/** Texts of an item that captions and the search want for very many items. */
+/** Texts of items, safe to show. */
 export interface Words {
-  readonly opKind: string;
+  readonly opKind: (item: Item) => string;
   /** Class or op, in full. */
-  readonly type: string;
-  readonly fqn: string;
+  readonly type: (item: Item) => string;
+  readonly fqn: (item: Item) => string;
   /** Attributes, or the module's settings: `3, 64, kernel_size=(7, 7)`. */
-  readonly settings: string;
+  readonly settings: (item: Item) => string;
 }
 
 /** What the side panel tells of an item. */

@@ -227,8 +227,7 @@ function quantities(
 function callsOf(words: Network["words"], nodes: number, scopes: number): Float64Array {
   const times = new Map<string, number>();
   const called = (item: Item): string => {
-    const { opKind, fqn } = words(item);
-    return item >= nodes || opKind === "call_module" ? fqn : "";
+    return words.opKind(item) === "call_module" ? words.fqn(item) : "";
   };
   for (let item = 0; item < nodes + scopes; item++) {
     const fqn = called(item);

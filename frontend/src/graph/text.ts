@@ -58,6 +58,11 @@ function withUnit(number: number, unit: string): string {
     value /= 1000;
     thousands++;
   }
-  const digits = Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(3)));
+  // As toPrecision(3) does it, without its price: this is asked for every box.
+  const places = Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 10 ? 10 : 100;
+  const digits =
+    Math.abs(value) >= 1 || value === 0
+      ? Math.round(value * places) / places
+      : Number(value.toPrecision(3));
   return `${digits} ${SUFFIXES[thousands]}${unit}`.trimEnd();
 }
