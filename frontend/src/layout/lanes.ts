@@ -1,0 +1,147 @@
+/**
+ * Splits the vertices of a scope into lanes: paths that are drawn as straight vertical lines.
+ * Lane 0, the trunk, is a longest path; skips and branches run beside it.
+ */
+
+import type { Lists } from "../graph/network";
+import type { Task } from "./sheet";
+import { grouped } from "./survey";
+
+/** Links by the vertices at their ends. A link back to an earlier vertex is in neither list. */
+export interface Ways {
+  readonly vertices: number;
+  /** Link numbers, by the vertex that they leave and enter. */
+  readonly out: Lists;
+  readonly in: Lists;
+  /** Links that lead back. */
+  readonly back: readonly number[];
+}
+
+/** Lanes: each vertex is in one. */
+export interface Lanes {
+  readonly of: Int32Array;
+  /** The vertex below in the same lane, -1 at its end. */
+  readonly next: Int32Array;
+  readonly head: readonly number[];
+  readonly tail: readonly number[];
+}
+
+/** Sorts links by their ends. */
+export function waysOf(task: Task): Ways {
+  const vertices = task.inPorts + task.boxes + task.outPorts;
+  const forward: number[] = [];
+  const back: number[] = [];
+  for (let link = 0; link < task.from.length; link++) {
+    (task.from[link] < task.to[link] ? forward : back).push(link);
+  }
+  const byEnd = (ends: Int32Array): Lists => {
+    const lists = grouped(
+      forward.map((link) => ends[link]),
+      vertices,
+    );
+    return { start: lists.start, values: lists.values.map((at) => forward[at]) };
+  };
+  return { vertices, out: byEnd(task.from), in: byEnd(task.to), back };
+}
+
+/** Finds the lanes, in time linear in the links. */
+export function lanesOf(task: Task, ways: Ways): Lanes {
+  const { vertices } = ways;
+  const { up, down } = lengths(task, ways);
+  const of = new Int32Array(vertices).fill(-1);
+  const next = new Int32Array(vertices).fill(-1);
+  const head: number[] = [];
+  const tail: number[] = [];
+  const follow = (first: number, choose: (vertex: number) => number): void => {
+    let vertex = first;
+    of[vertex] = head.length;
+    for (let below = choose(vertex); below >= 0; below = choose(vertex)) {
+      next[vertex] = below;
+      of[below] = head.length;
+      vertex = below;
+    }
+    head.push(first);
+    tail.push(vertex);
+  };
+  let best = 0;
+  for (let vertex = 1; vertex < vertices; vertex++) if (down[vertex] > down[best]) best = vertex;
+  if (vertices > 0) follow(best, (vertex) => middleOfBest(task, ways, down, vertex));
+  for (let vertex = 0; vertex < vertices; vertex++) {
+    if (of[vertex] < 0) follow(vertex, (at) => bestFree(task, ways, up, down, of, at));
+  }
+  return { of, next, head, tail };
+}
+
+/** Number of boxes on the longest ways to and from each vertex, itself counted. */
+function lengths(task: Task, ways: Ways) {
+  const { vertices } = ways;
+  const first = task.inPorts;
+  const last = task.inPorts + task.boxes;
+  const up = new Int32Array(vertices);
+  const down = new Int32Array(vertices);
+  for (let vertex = 0; vertex < vertices; vertex++) {
+    let most = 0;
+    for (let at = ways.in.start[vertex]; at < ways.in.start[vertex + 1]; at++) {
+      most = Math.max(most, up[task.from[ways.in.values[at]]]);
+    }
+    up[vertex] = most + (vertex >= first && vertex < last ? 1 : 0);
+  }
+  for (let vertex = vertices - 1; vertex >= 0; vertex--) {
+    let most = 0;
+    for (let at = ways.out.start[vertex]; at < ways.out.start[vertex + 1]; at++) {
+      most = Math.max(most, down[task.to[ways.out.values[at]]]);
+    }
+    down[vertex] = most + (vertex >= first && vertex < last ? 1 : 0);
+  }
+  return { up, down };
+}
+
+/** Of the vertices that go on furthest, the middle one, so that as much lies left as right. */
+function middleOfBest(task: Task, ways: Ways, down: Int32Array, vertex: number): number {
+  let most = -1;
+  const best: number[] = [];
+  for (let at = ways.out.start[vertex]; at < ways.out.start[vertex + 1]; at++) {
+    const below = task.to[ways.out.values[at]];
+    if (down[below] > most) {
+      most = down[below];
+      best.length = 0;
+    }
+    if (down[below] === most && best[best.length - 1] !== below) best.push(below);
+  }
+  best.sort((a, b) => a - b);
+  return best.length === 0 ? -1 : best[(best.length - 1) >> 1];
+}
+
+/** The vertex below that goes on furthest among those in no lane yet that do not fit another better. */
+function bestFree(
+  task: Task,
+  ways: Ways,
+  up: Int32Array,
+  down: Int32Array,
+  of: Int32Array,
+  vertex: number,
+): number {
+  let best = -1;
+  for (let at = ways.out.start[vertex]; at < ways.out.start[vertex + 1]; at++) {
+    const below = task.to[ways.out.values[at]];
+    if (of[below] >= 0 || (best >= 0 && down[below] <= down[best])) continue;
+    if (fits(task, ways, up, of, vertex, below)) best = below;
+  }
+  return best;
+}
+
+/** Whether no other way to a vertex, still in no lane, is longer than the one by `above`. */
+function fits(
+  task: Task,
+  ways: Ways,
+  up: Int32Array,
+  of: Int32Array,
+  above: number,
+  vertex: number,
+): boolean {
+  for (let at = ways.in.start[vertex]; at < ways.in.start[vertex + 1]; at++) {
+    const other = task.from[ways.in.values[at]];
+    if (of[other] < 0 && up[other] > up[above]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,209 @@
+/** Draws the wires of a scope whose lanes and levels are known. */
+
+import type { Lanes, Ways } from "./lanes";
+import type { Levels } from "./levels";
+import { isFed, type Packing } from "./pack";
+import type { Task } from "./sheet";
+
+/** Points of the wire of each link, and how each runs. */
+export interface Routes {
+  readonly start: Int32Array;
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+}
+
+/** Space between the ends of wires on the same side of a box. */
+const APART = 9;
+/** Least distance of an end from the corner of a box. */
+const CORNER = 10;
+
+/** Left side of each box. */
+export function leftsOf(task: Task, lanes: Lanes, packing: Packing): Float64Array {
+  return Float64Array.from(
+    { length: task.boxes },
+    (_, box) => packing.lane[lanes.of[box + task.inPorts]] - task.inAxis[box],
+  );
+}
+
+/** Routes all links. */
+export function routesOf(
+  task: Task,
+  ways: Ways,
+  lanes: Lanes,
+  levels: Levels,
+  packing: Packing,
+  feeder: Int32Array,
+): Routes {
+  const count = task.from.length;
+  const via = new Float64Array(count);
+  for (let link = 0; link < count; link++) via[link] = viaOf(task, lanes, packing, feeder, link);
+  const left = leftsOf(task, lanes, packing);
+  const leave = endsOf(task, lanes, packing, left, via, ways, true);
+  const enter = endsOf(task, lanes, packing, left, via, ways, false);
+  const start = new Int32Array(count + 1);
+  const x: number[] = [];
+  const y: number[] = [];
+  const back = new Set(ways.back);
+  for (let link = 0; link < count; link++) {
+    const from = task.from[link];
+    const to = task.to[link];
+    const point = (px: number, py: number): void => {
+      const at = x.length - 1;
+      if (at >= start[link] && Math.abs(x[at] - px) < 0.01 && Math.abs(y[at] - py) < 0.01) return;
+      // Of three points in a vertical line the middle one says nothing.
+      if (at > start[link] && x[at] === px && x[at - 1] === px && !back.has(link)) y[at] = py;
+      else {
+        x.push(px);
+        y.push(py);
+      }
+    };
+    start[link] = x.length;
+    point(leave[link], from < task.inPorts ? 0 : levels.bottom[from]);
+    if (back.has(link)) upward(point, leave[link], enter[link], via[link], levels, from, to);
+    else downward(point, leave[link], enter[link], via[link], levels, from, to);
+    point(enter[link], levels.top[to]);
+  }
+  start[count] = x.length;
+  return { start, x: Float64Array.from(x), y: Float64Array.from(y) };
+}
+
+type Point = (x: number, y: number) => void;
+
+function downward(
+  point: Point,
+  leave: number,
+  enter: number,
+  via: number,
+  levels: Levels,
+  from: number,
+  to: number,
+): void {
+  const first = levels.below[from];
+  const last = levels.above[to];
+  const room = Math.max(levels.roomBelow[from], levels.roomAbove[to]);
+  point(leave, first);
+  if (
+    last - first > room * 1.5 ||
+    (Math.abs(leave - via) > 1 && Math.abs(enter - via) > 1 && Math.abs(leave - enter) > 1)
+  ) {
+    const bend = Math.min((last - first) / 2, levels.roomBelow[from]);
+    point(via, first + bend);
+    point(via, last - Math.min((last - first) / 2, levels.roomAbove[to]));
+  }
+  point(enter, last);
+}
+
+/** Down a little, over to the bus, up, and over to the target, around corners. */
+function upward(
+  point: Point,
+  leave: number,
+  enter: number,
+  via: number,
+  levels: Levels,
+  from: number,
+  to: number,
+): void {
+  const low = levels.below[from] + levels.roomBelow[from] / 2;
+  const high = levels.above[to] - levels.roomAbove[to] / 2;
+  corner(point, leave, low, via - leave, -1);
+  corner(point, via, low, leave - via, 1);
+  corner(point, via, high, enter - via, 1, true);
+  corner(point, enter, high, via - enter, -1, true);
+}
+
+/** A rounded corner at a point: `side` is where the horizontal part lies. */
+function corner(
+  point: Point,
+  x: number,
+  y: number,
+  side: number,
+  order: number,
+  upper = false,
+): void {
+  const round = Math.min(8, Math.abs(side) / 2);
+  const across = Math.sign(side) * round;
+  const down = upper ? round : -round;
+  const curve: readonly (readonly [number, number])[] = [
+    [0, down],
+    [across * 0.29, down * 0.29],
+    [across, 0],
+  ];
+  const ordered = order < 0 !== upper ? curve : [...curve].reverse();
+  for (const [dx, dy] of ordered) point(x + dx, y + dy);
+}
+
+/** The x along which a link runs down. */
+function viaOf(
+  task: Task,
+  lanes: Lanes,
+  packing: Packing,
+  feeder: Int32Array,
+  link: number,
+): number {
+  const from = task.from[link];
+  const to = task.to[link];
+  if (!Number.isNaN(packing.bus[link])) return packing.bus[link];
+  if (isFed(lanes, feeder, from, to) && lanes.next[from] !== to) return packing.lane[lanes.of[to]];
+  return packing.lane[lanes.of[from]];
+}
+
+/** Where links leave or enter their boxes: near to where they run, apart from each other. */
+function endsOf(
+  task: Task,
+  lanes: Lanes,
+  packing: Packing,
+  left: Float64Array,
+  via: Float64Array,
+  ways: Ways,
+  leaving: boolean,
+): Float64Array {
+  const fixed = leaving ? task.fromAt : task.toAt;
+  const own = leaving ? task.from : task.to;
+  const axis = leaving ? task.outAxis : task.inAxis;
+  const ends = new Float64Array(task.from.length);
+  const lists = leaving ? ways.out : ways.in;
+  for (let vertex = 0; vertex < ways.vertices; vertex++) {
+    const box = vertex - task.inPorts;
+    const isBox = box >= 0 && box < task.boxes;
+    const free: number[] = [];
+    for (let at = lists.start[vertex]; at < lists.start[vertex + 1]; at++) {
+      const link = lists.values[at];
+      if (!isBox) ends[link] = packing.lane[lanes.of[vertex]];
+      else if (!Number.isNaN(fixed[link])) ends[link] = left[box] + fixed[link];
+      else free.push(link);
+    }
+    if (free.length > 0) spread(free, via, left[box], task.width[box], left[box] + axis[box], ends);
+  }
+  for (const link of ways.back) {
+    const box = own[link] - task.inPorts;
+    if (box < 0 || box >= task.boxes) ends[link] = packing.lane[lanes.of[own[link]]];
+    else if (!Number.isNaN(fixed[link])) ends[link] = left[box] + fixed[link];
+    else ends[link] = left[box] + Math.min(CORNER, axis[box]);
+  }
+  return ends;
+}
+
+/** Spreads ends along a side, in the order of where their links run; the main one in the middle. */
+function spread(
+  links: number[],
+  via: Float64Array,
+  left: number,
+  width: number,
+  axis: number,
+  ends: Float64Array,
+): void {
+  for (const link of links) ends[link] = axis;
+  for (const side of [-1, 1]) {
+    const room = Math.max(0, (side < 0 ? axis - left : left + width - axis) - CORNER);
+    const out = (link: number) => side * (via[link] - axis);
+    const beside = links.filter((link) => out(link) > 0.5).sort((a, b) => out(a) - out(b) || a - b);
+    const runs = [...new Set(beside.map((link) => via[link]))];
+    const apart = Math.min(APART, room / (runs.length + 1));
+    for (const link of beside) {
+      const at = runs.indexOf(via[link]);
+      const wanted = out(link) <= room ? out(link) : room * 0.6;
+      const most = room - (runs.length - 1 - at) * apart;
+      ends[link] = axis + side * Math.max((at + 1) * apart, Math.min(wanted, most));
+    }
+  }
+}
