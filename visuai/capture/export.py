@@ -12,7 +12,8 @@ from torch.utils import _pytree as pytree
 
 from visuai.capture.describe import Inventory, parameter_entry
 from visuai.capture.inputs import Inputs, first_that_fits, forward_of, given
-from visuai.capture.lowering import Exported, Path, lower
+from visuai.capture.lowering import Exported, lower
+from visuai.capture.lowering_values import Path
 from visuai.capture.snapshot import unchanged
 from visuai.ir import Parameter
 from visuai.module_table import module_table

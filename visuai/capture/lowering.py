@@ -14,18 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
-import torch
 from torch import fx
 from torch.fx.node import map_arg
 
-from visuai.capture.recorder import write_view
+from visuai.capture.lowering_calls import ModuleCalls
+from visuai.capture.lowering_values import Path, assembled, has_tensor, value_of
+from visuai.capture.lowering_writes import Writes
 from visuai.errors import CaptureError
-from visuai.ops import is_leaf_type
-from visuai.program import Site, Spec
+from visuai.program import Site
 from visuai.stack_trace import user_frame
-
-Path = tuple[Any, ...]
-"""Where an input comes from: 0 (positional) or 1 (keyword), the argument, keys inside of it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -105,7 +102,6 @@ _REGIONS = frozenset(
         "wrap",
     ]
 )
-_CALL = re.compile(r"(.*)@(\d+)", re.DOTALL)
 
 
 def lower(exported: Exported) -> Lowered:
@@ -131,16 +127,11 @@ class _Lowering:
     def __init__(self, exported: Exported) -> None:
         self._exported = exported
         self._graph = fx.Graph()
-        self._types: dict[str, str] = {"": ""}
-        self._calls: dict[str, list[tuple[str, int]]] = {}
+        self._calls = ModuleCalls(exported.name_of)
+        self._writes = Writes(self._graph, self._calls.types)
         self._arguments: dict[Path, fx.Node] = {}
         self._parts: dict[fx.Node, list[tuple[Path, Any]]] = {}
         self._reads: dict[tuple[Any, ...], fx.Node] = {}
-        self._latest: dict[fx.Node, fx.Node] = {}  # written in place -> what it is now
-        self._written: dict[str, fx.Node] = {}  # the same for parameters, by FQN
-        self._root: dict[fx.Node, fx.Node] = {}  # view -> tensor that it looks into
-        self._repairs: list[fx.Node] = []
-        self._numbers: dict[tuple[str, str], int] = {}
 
     def run(self) -> Lowered:
         frames = [_Frame(iter(self._exported.graph.nodes))]
@@ -153,12 +144,12 @@ class _Lowering:
             inner = self._step(node, frame)
             if inner is not None:
                 frames.append(inner)
-        for node in reversed(self._repairs):
+        for node in reversed(self._writes.replaced):
             if not node.users:
                 self._graph.erase_node(node)
         for argument, parts in self._parts.items():
-            argument.meta.setdefault("value", _assembled(parts))
-        return Lowered(self._graph, self._types, self._calls)
+            argument.meta.setdefault("value", assembled(parts))
+        return Lowered(self._graph, self._calls.types, self._calls.calls)
 
     def _step(self, node: fx.Node, frame: _Frame) -> _Frame | None:
         if node.op == "placeholder":
@@ -166,7 +157,7 @@ class _Lowering:
                 self._placeholder(node) if frame.operands is None else frame.operands.pop(0)
             )
         elif node.op == "get_attr":
-            frame.env[node] = _subgraph(node) or _Lifted(str(node.target), _value(node))
+            frame.env[node] = _subgraph(node) or _Lifted(str(node.target), value_of(node))
         elif node.op == "output":
             self._output(node, frame)
         else:
@@ -175,11 +166,11 @@ class _Lowering:
 
     def _placeholder(self, node: fx.Node) -> Any:
         fqn = self._exported.lifted.get(node.name)
-        value = _value(node)
+        value = value_of(node)
         if fqn is not None:
             return _Lifted(fqn, value)
         path = self._exported.paths.get(node.name, (0, node.name))
-        if not node.users and not _has_tensor(value):
+        if not node.users and not has_tensor(value):
             return None  # a literal that was baked into the graph
         argument = self._arguments.get(path[:2])
         if argument is None:
@@ -218,7 +209,7 @@ class _Lowering:
 
     def _call(self, node: fx.Node, frame: _Frame) -> _Frame | None:
         name = _short_name(node)
-        site = self._site(node)
+        site = self._calls.site(node)
         if _CHECKS.match(name):
             frame.env[node] = None
             return None
@@ -244,20 +235,20 @@ class _Lowering:
         new.meta["site"] = site
         if indexing:
             new.meta["indexing"] = indexing
-        value = _value(node)
+        value = value_of(node)
         if value is not None:
             new.meta["value"] = value
         source = user_frame(node.meta.get("stack_trace"))
         if source is not None:
             new.meta["source"] = source
-        frame.env[node] = self._aliases(new, node.target, site)
+        frame.env[node] = self._writes.aliases(new, node.target, site)
         return None
 
     def _index(self, args: Any, indexing: str) -> tuple[Any, ...]:
         """Gives the arguments of an indexing of which this op is the next part."""
         base, *index = args
         if isinstance(base, fx.Node) and base.meta.get("indexing") == indexing:
-            self._repairs.append(base)
+            self._writes.replaced.append(base)
             return base.args[0], [*cast("list[Any]", base.args[1]), *index]
         return base, index
 
@@ -300,20 +291,12 @@ class _Lowering:
             return None  # a branch of control flow stays inside its node
         if isinstance(value, (tuple, list)):
             return tuple(self._read(item, site) for item in cast("list[Any]", value))
-        return self._now(value) if isinstance(value, fx.Node) else value
-
-    def _now(self, node: fx.Node) -> fx.Node:
-        passed: list[fx.Node] = []
-        while node in self._latest:
-            passed.append(node)
-            node = self._latest[node]
-        for old in passed:
-            self._latest[old] = node
-        return node
+        return self._writes.now(value) if isinstance(value, fx.Node) else value
 
     def _parameter(self, lifted: _Lifted, site: Site) -> fx.Node:
-        if lifted.fqn in self._written:
-            return self._now(self._written[lifted.fqn])
+        written = self._writes.parameter(lifted.fqn)
+        if written is not None:
+            return written
         key = (lifted.fqn, site.scope, site.scope_call)
         node = self._reads.get(key)
         if node is None:
@@ -327,7 +310,7 @@ class _Lowering:
     def _inside(self, item: _Input) -> fx.Node:
         node = item.argument
         if "value" not in node.meta:  # All placeholders come before the first read.
-            node.meta["value"] = _assembled(self._parts[node])
+            node.meta["value"] = assembled(self._parts[node])
         for key in item.keys:
             at = (node, key)
             got = self._reads.get(at)
@@ -337,84 +320,7 @@ class _Lowering:
                 got.meta["value"] = node.meta["value"][key]
                 self._reads[at] = got
             node = got
-        return self._now(node)
-
-    def _aliases(self, node: fx.Node, target: Any, site: Site) -> fx.Node:
-        """Notes what ``node`` looks into or writes to, as the schema of its op tells.
-
-        Returns:
-            The node that later reads of it read.
-        """
-        schema = getattr(target, "_schema", None)
-        for at, argument in enumerate(() if schema is None else schema.arguments):
-            if argument.alias_info is None:
-                continue
-            tensor = node.args[at] if at < len(node.args) else node.kwargs.get(argument.name)
-            if not isinstance(tensor, fx.Node):
-                continue
-            if argument.alias_info.is_write:
-                return self._write(tensor, node, site)
-            self._root[node] = self._root.get(tensor, tensor)
-        return node
-
-    def _write(self, tensor: fx.Node, by: fx.Node, site: Site) -> fx.Node:
-        root = self._root.get(tensor, tensor)
-        if root.op == "get_attr" and is_leaf_type(self._types.get(site.scope, "")):
-            return by  # BatchNorm's counters are its own affair
-        result = by
-        if root is not tensor:
-            result = self._write_through(tensor, by, self._now(root))
-            self._latest[self._now(root)] = result
-        else:
-            self._latest[tensor] = by
-        if root.op == "get_attr":
-            self._written[str(root.target)] = result
-        return result
-
-    def _write_through(self, view: fx.Node, by: fx.Node, root: fx.Node) -> fx.Node:
-        """Adds the node that a tensor is after ``by`` wrote to a view of it."""
-        copied = str(by.target) in ("aten.copy_.default", "aten.fill_.Scalar", "aten.fill_.Tensor")
-        where: list[Any] = list(view.args[1:2])
-        value: list[Any] = list(by.args[1:2])
-        if copied and value and where and "__setitem__" in str(view.meta.get("indexing")):
-            self._repairs.extend([view, by])  # x[:, 0] = value is one op to its author
-            target, args = operator.setitem, (root, where[0], value[0])
-        else:
-            target, args = write_view, (root, by)
-        result = self._graph.create_node("call_function", target, args, name=target.__name__)
-        result.meta.update({key: by.meta[key] for key in ("site", "source") if key in by.meta})
-        result.meta["value"] = root.meta.get("value")
-        self._repairs.append(result)
-        return result
-
-    def _site(self, node: fx.Node) -> Site:
-        """Reads the module calls around a node, and notes them in the tables."""
-        caller, call = "", 0
-        for key, (raw, kind) in _stack(node):
-            fqn, index = self._call_of(key, raw)
-            self._types.setdefault(fqn, "")
-            if kind:
-                self._types[fqn] = kind
-            if fqn == "":
-                continue
-            # Numbered as met: the source counts the names of one module apart.
-            number = self._numbers.setdefault((raw, index), len(self._calls.get(fqn, ())))
-            callers = self._calls.setdefault(fqn, [])
-            if number == len(callers):
-                callers.append((caller, call))
-            caller, call = fqn, number
-            if is_leaf_type(kind):
-                break
-        return Site(caller, call)
-
-    def _call_of(self, key: str, raw: str) -> tuple[str, str]:
-        """Gives the module, and what tells the call apart from its others."""
-        fqn = self._exported.name_of(raw)
-        if fqn == raw:
-            match = _CALL.fullmatch(fqn)  # strict export writes the call into the name
-            if match and match[1] in self._types:
-                return match[1], key
-        return fqn, key
+        return self._writes.now(node)
 
 
 def _name(node: fx.Node, indexing: str) -> str:
@@ -455,51 +361,3 @@ def _short_name(node: fx.Node) -> str:
     target = packet if packet is not None else node.target
     name = getattr(target, "__name__", None)
     return name if isinstance(name, str) else str(target)
-
-
-def _stack(node: fx.Node) -> list[tuple[str, tuple[str, str]]]:
-    stack: dict[Any, tuple[Any, Any]] = node.meta.get("nn_module_stack") or {}
-    entries: list[tuple[str, tuple[str, str]]] = []
-    for key, (fqn, kind) in stack.items():
-        if not isinstance(kind, str):
-            kind = f"{kind.__module__}.{kind.__qualname__}"
-        if not str(key).startswith("_empty_nn_module_stack"):
-            entries.append((str(key), (str(fqn), kind)))
-    return entries
-
-
-def _value(node: fx.Node) -> Any:
-    return to_specs(node.meta.get("val"))
-
-
-def to_specs(value: Any) -> Any:
-    """Copies a tree of tensors with a `Spec` in place of each; sizes by name become strings."""
-    if isinstance(value, Spec):
-        return value
-    if isinstance(value, torch.Tensor):
-        shape = tuple(size if type(size) is int else str(size) for size in value.shape)
-        return Spec(shape, str(value.dtype).removeprefix("torch."))
-    if isinstance(value, (tuple, list)):
-        return tuple(to_specs(item) for item in cast("list[Any]", value))
-    if isinstance(value, dict):
-        return {key: to_specs(item) for key, item in cast("dict[Any, Any]", value).items()}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(value)
-
-
-def _assembled(parts: list[tuple[Path, Any]]) -> dict[Any, Any]:
-    """Builds the value of an argument from those of the tensors inside of it."""
-    tree: dict[Any, Any] = {}
-    for path, value in parts:
-        inner = tree
-        for key in path[:-1]:
-            inner = inner.setdefault(key, {})
-        inner[path[-1]] = value
-    return tree
-
-
-def _has_tensor(value: Any) -> bool:
-    return isinstance(value, Spec) or (
-        isinstance(value, tuple) and any(map(_has_tensor, cast("tuple[Any, ...]", value)))
-    )

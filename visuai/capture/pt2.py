@@ -15,7 +15,8 @@ from typing import IO, Any, cast
 
 import torch
 
-from visuai.capture.lowering import Exported, Lowered, Path, lower
+from visuai.capture.lowering import Exported, Lowered, lower
+from visuai.capture.lowering_values import Path
 from visuai.capture.pt2_archive import graph_document, tensor_files
 from visuai.capture.pt2_graph import SerialisedGraph
 from visuai.errors import FormatError, VisuaiError

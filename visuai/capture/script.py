@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 from torch import fx
@@ -21,7 +20,9 @@ from torch.fx.node import map_arg
 from visuai.capture.describe import Inventory, parameter_entry, walk
 from visuai.capture.inputs import given
 from visuai.capture.opaque import Opaque
+from visuai.capture.script_control import Frame, Loop, has_effect, is_counted
 from visuai.capture.script_folding import FOLDED, NOTHING, OF_TENSOR, SAME
+from visuai.capture.script_values import UNKNOWN, Function, Module, leaves, plain
 from visuai.capture.stand_ins import map_tensors, spec_tree, to_meta
 from visuai.errors import CaptureError, InputError
 from visuai.ops import is_leaf_type
@@ -30,7 +31,6 @@ from visuai.stack_trace import user_frame
 
 _MANGLED = re.compile(r"___torch_mangle_\d+\.")
 _FORWARD = re.compile(r"forward\d*")
-_UNKNOWN = object()
 _MAX_CALLS = 10_000_000  # methods that call themselves would not end
 
 
@@ -87,40 +87,6 @@ def _bound(source: Source) -> dict[str, Any]:
     return {**dict(zip(names, inputs.args, strict=False)), **inputs.kwargs}
 
 
-class _Module(NamedTuple):
-    """Stands for a module in the environment: the jit's own handle, and its FQN."""
-
-    handle: Any
-    fqn: str
-
-
-class _Function(NamedTuple):
-    """Stands for a scripted function, of which the graph tells the short name only."""
-
-    name: str
-
-
-class _Loop(NamedTuple):
-    """A loop of a known number of iterations that is unrolled; ``done`` of them are over."""
-
-    block: Any
-    trips: int
-    done: int
-
-
-@dataclass(slots=True, eq=False)
-class _Frame:
-    """A graph or block that is being read, and where its results go."""
-
-    nodes: Iterator[Any]
-    results: list[Any]
-    env: dict[str, Any]
-    site: Site
-    caller: _Frame | None = None
-    targets: tuple[str, ...] = ()
-    loop: _Loop | None = None
-
-
 class _Reader:
     def __init__(
         self, model: torch.jit.ScriptModule, types: dict[str, str], inventory: Inventory
@@ -145,11 +111,11 @@ class _Reader:
             ) from error
         frame = self._enter(graph, Site("", 0), None, ())
         own, *arguments = graph.inputs()
-        frame.env[own.debugName()] = _Module(handle, "")
+        frame.env[own.debugName()] = Module(handle, "")
         forward: Any = self._model.forward
         schema = forward.schema.arguments[1:]
         for value, argument in zip(arguments, schema, strict=True):
-            default = argument.default_value if argument.has_default_value() else _UNKNOWN
+            default = argument.default_value if argument.has_default_value() else UNKNOWN
             given_value = inputs.get(argument.name, default)
             frame.env[value.debugName()] = self._input(argument.name, value, given_value)
         frames = [frame]
@@ -168,27 +134,27 @@ class _Reader:
                 frames.append(inner)
 
     def _input(self, name: str, value: Any, given_value: Any) -> Any:
-        if given_value is _UNKNOWN and value.isCompleteTensor():  # a trace keeps its example
+        if given_value is UNKNOWN and value.isCompleteTensor():  # a trace keeps its example
             kind = value.type()
             given_value = torch.empty(kind.sizes(), dtype=kind.dtype(), device="meta")
         tensors: list[torch.Tensor] = []
         map_tensors(tensors.append, given_value)
-        if given_value is not _UNKNOWN and not tensors:
+        if given_value is not UNKNOWN and not tensors:
             return given_value
         node = self.graph.create_node("placeholder", name, name=name)
         node.meta["site"] = Site("", 0)
-        if given_value is not _UNKNOWN:
+        if given_value is not UNKNOWN:
             self._set(node, map_tensors(to_meta, given_value))
         else:
             self.has_shapes = False
         return node
 
     def _enter(
-        self, graph: Any, site: Site, caller: _Frame | None, targets: tuple[str, ...]
-    ) -> _Frame:
-        return _Frame(graph.nodes(), list(graph.outputs()), {}, site, caller, targets)
+        self, graph: Any, site: Site, caller: Frame | None, targets: tuple[str, ...]
+    ) -> Frame:
+        return Frame(graph.nodes(), list(graph.outputs()), {}, site, caller, targets)
 
-    def _leave(self, frame: _Frame) -> _Frame | None:
+    def _leave(self, frame: Frame) -> Frame | None:
         results = [frame.env[value.debugName()] for value in frame.results]
         if frame.loop is not None and frame.caller is not None:
             loop = frame.loop._replace(done=frame.loop.done + 1)
@@ -196,20 +162,20 @@ class _Reader:
         if frame.caller is not None:
             frame.caller.env.update(zip(frame.targets, results, strict=True))
             return None
-        output = self.graph.output(_plain(results[0] if len(results) == 1 else tuple(results)))
+        output = self.graph.output(plain(results[0] if len(results) == 1 else tuple(results)))
         output.meta["site"] = Site("", 0)
         return None
 
     def _iterate(
-        self, loop: _Loop, carried: list[Any], frame: _Frame, targets: tuple[str, ...]
-    ) -> _Frame | None:
+        self, loop: Loop, carried: list[Any], frame: Frame, targets: tuple[str, ...]
+    ) -> Frame | None:
         """Gives the next iteration of a loop; after the last, hands over what it carried."""
         if loop.done >= loop.trips:
             frame.env.update(zip(targets, carried, strict=True))
             return None
         names = [value.debugName() for value in loop.block.inputs()]
         frame.env.update(zip(names, [loop.done, *carried], strict=True))
-        return _Frame(
+        return Frame(
             loop.block.nodes(),
             list(loop.block.outputs()),
             frame.env,
@@ -219,27 +185,27 @@ class _Reader:
             loop,
         )
 
-    def _step(self, node: Any, frame: _Frame) -> _Frame | None:
+    def _step(self, node: Any, frame: Frame) -> Frame | None:
         kind: str = node.kind()
         outputs = [value.debugName() for value in node.outputs()]
         if kind == "prim::Constant":
             frame.env[outputs[0]] = self._constant(node, frame)
             return None
         inputs = [frame.env[value.debugName()] for value in node.inputs()]
-        if kind == "prim::CallMethod" and isinstance(inputs[0], _Module):
+        if kind == "prim::CallMethod" and isinstance(inputs[0], Module):
             return self._method(node, inputs[0], inputs, frame)
         if kind == "prim::If" and isinstance(inputs[0], (bool, int)):
             block = list(node.blocks())[0 if inputs[0] else 1]
-            return _Frame(
+            return Frame(
                 block.nodes(), list(block.outputs()), frame.env, frame.site, frame, tuple(outputs)
             )
-        if kind == "prim::Loop" and _is_counted(node, inputs, frame.env):
+        if kind == "prim::Loop" and is_counted(node, inputs, frame.env):
             (block,) = node.blocks()
-            return self._iterate(_Loop(block, inputs[0], 0), inputs[2:], frame, tuple(outputs))
-        if kind == "prim::If" and not outputs and not _has_effect(node):
+            return self._iterate(Loop(block, inputs[0], 0), inputs[2:], frame, tuple(outputs))
+        if kind == "prim::If" and not outputs and not has_effect(node):
             return None
         known = self._known(kind, node, inputs, frame)
-        if known is not _UNKNOWN:
+        if known is not UNKNOWN:
             if len(outputs) == 1:
                 frame.env[outputs[0]] = known
             else:
@@ -253,15 +219,15 @@ class _Reader:
                 frame.env[name] = self._item(new, index, frame.site)
         return None
 
-    def _constant(self, node: Any, frame: _Frame) -> Any:
+    def _constant(self, node: Any, frame: Frame) -> Any:
         if node.hasAttribute("name"):
-            return _Function(node.s("name"))
+            return Function(node.s("name"))
         value = node.output().toIValue() if node.hasAttribute("value") else None
         if isinstance(value, torch.Tensor):
             return self._read(self._inventory.name_of_tensor(value, frame.site.scope), value, frame)
         return value
 
-    def _method(self, node: Any, module: _Module, inputs: list[Any], frame: _Frame) -> _Frame:
+    def _method(self, node: Any, module: Module, inputs: list[Any], frame: Frame) -> Frame:
         name = node.s("name")
         site = frame.site
         # What a leaf module calls inside is its own affair, as for the other routes.
@@ -275,9 +241,9 @@ class _Reader:
         inner.env.update(zip((value.debugName() for value in graph.inputs()), inputs, strict=True))
         return inner
 
-    def _known(self, kind: str, node: Any, inputs: list[Any], frame: _Frame) -> Any:
+    def _known(self, kind: str, node: Any, inputs: list[Any], frame: Frame) -> Any:
         """Gives the result of what needs no node: structure, modules, sizes, plain numbers."""
-        if kind == "prim::GetAttr" and isinstance(inputs[0], _Module):
+        if kind == "prim::GetAttr" and isinstance(inputs[0], Module):
             return self._attribute(inputs[0], node.s("name"), frame)
         if kind == "prim::TupleConstruct":
             return tuple(inputs)
@@ -295,7 +261,7 @@ class _Reader:
                     self._item(sequence, index, frame.site) for index in range(node.outputsSize())
                 )
             else:
-                return _UNKNOWN
+                return UNKNOWN
             return items if node.outputsSize() != 1 else items[0]
         if kind == "prim::DictConstruct" and all(isinstance(k, (str, int)) for k in inputs[::2]):
             return dict(zip(inputs[::2], inputs[1::2], strict=True))
@@ -311,21 +277,21 @@ class _Reader:
         if isinstance(value, torch.Tensor) and kind in OF_TENSOR:
             return OF_TENSOR[kind](value, *inputs[1:])
         fold = FOLDED.get(kind)
-        if fold is None or any(isinstance(leaf, (fx.Node, _Module)) for leaf in _leaves(inputs)):
-            return _UNKNOWN
+        if fold is None or any(isinstance(leaf, (fx.Node, Module)) for leaf in leaves(inputs)):
+            return UNKNOWN
         try:
             return fold(*inputs)
         except (TypeError, ValueError, ArithmeticError, LookupError):
-            return _UNKNOWN
+            return UNKNOWN
 
-    def _attribute(self, module: _Module, name: str, frame: _Frame) -> Any:
+    def _attribute(self, module: Module, name: str, frame: Frame) -> Any:
         value = module.handle.getattr(name)
         fqn = f"{module.fqn}.{name}" if module.fqn else name
         if hasattr(value, "_get_method"):
-            return _Module(value, fqn)
+            return Module(value, fqn)
         return self._read(fqn, value, frame) if isinstance(value, torch.Tensor) else value
 
-    def _read(self, fqn: str, tensor: torch.Tensor, frame: _Frame) -> fx.Node:
+    def _read(self, fqn: str, tensor: torch.Tensor, frame: Frame) -> fx.Node:
         key = (fqn, frame.site.scope, frame.site.scope_call)
         node = self._reads.get(key)
         if node is None:
@@ -341,12 +307,12 @@ class _Reader:
     def _item(self, sequence: fx.Node, index: int, site: Site) -> fx.Node:
         node = self.graph.call_function(operator.getitem, (sequence, index))
         node.meta["site"] = site
-        value = self._meta.get(sequence, _UNKNOWN)
+        value = self._meta.get(sequence, UNKNOWN)
         if isinstance(value, (tuple, list)):
             self._set(node, value[index])
         return node
 
-    def _call(self, kind: str, node: Any, inputs: list[Any], frame: _Frame) -> fx.Node:
+    def _call(self, kind: str, node: Any, inputs: list[Any], frame: Frame) -> fx.Node:
         target, args, kwargs = self._target(kind, node, inputs, frame)
         name = target.__name__ if kind == "prim::CallFunction" else kind.rpartition("::")[2].lower()
         new = self.graph.create_node("call_function", target, args, kwargs, name=name)
@@ -358,26 +324,26 @@ class _Reader:
         return new
 
     def _target(
-        self, kind: str, node: Any, inputs: list[Any], frame: _Frame
+        self, kind: str, node: Any, inputs: list[Any], frame: Frame
     ) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
-        if kind == "prim::CallFunction" and isinstance(inputs[0], _Function):
+        if kind == "prim::CallFunction" and isinstance(inputs[0], Function):
             name = inputs[0].name
             function = getattr(torch.nn.functional, name, None)
             target = function if callable(function) else Opaque(f"torch.jit.{name}")
-            return target, _plain(tuple(inputs[1:])), {}
+            return target, plain(tuple(inputs[1:])), {}
         if list(node.blocks()):
             args = (*inputs, *self._captured(node, frame))
-            return Opaque(kind.replace("::", ".").lower()), _plain(args), {}
+            return Opaque(kind.replace("::", ".").lower()), plain(args), {}
         found = _overload(kind, node.schema())
         arguments: list[Any] = [] if found is None else list(found._schema.arguments)
         keywords = {at: a.name for at, a in enumerate(arguments) if a.kwarg_only}
         return (
             found or Opaque(kind.replace("::", ".")),
-            _plain(tuple(value for at, value in enumerate(inputs) if at not in keywords)),
-            {keywords[at]: _plain(value) for at, value in enumerate(inputs) if at in keywords},
+            plain(tuple(value for at, value in enumerate(inputs) if at not in keywords)),
+            {keywords[at]: plain(value) for at, value in enumerate(inputs) if at in keywords},
         )
 
-    def _captured(self, node: Any, frame: _Frame) -> list[fx.Node]:
+    def _captured(self, node: Any, frame: Frame) -> list[fx.Node]:
         """Lists what the blocks of a node read from outside, and what their modules hold."""
         read: dict[fx.Node, None] = {}
         env = dict(frame.env)
@@ -386,22 +352,22 @@ class _Reader:
             block = blocks.pop(0)
             for inner in block.nodes():
                 values = [env.get(value.debugName()) for value in inner.inputs()]
-                if inner.kind() == "prim::GetAttr" and isinstance(values[0], _Module):
+                if inner.kind() == "prim::GetAttr" and isinstance(values[0], Module):
                     value = self._attribute(values[0], inner.s("name"), frame)
                     env[inner.output().debugName()] = value
                     continue
-                for value in _leaves(values):
+                for value in leaves(values):
                     if isinstance(value, fx.Node):
                         read[value] = None
-                    elif isinstance(value, _Module) and inner.kind() == "prim::CallMethod":
+                    elif isinstance(value, Module) and inner.kind() == "prim::CallMethod":
                         read.update(dict.fromkeys(self._held(value, frame)))
                 blocks.extend(inner.blocks())
-            for value in _leaves([env.get(value.debugName()) for value in block.outputs()]):
+            for value in leaves([env.get(value.debugName()) for value in block.outputs()]):
                 if isinstance(value, fx.Node):
                     read[value] = None
         return list(read)
 
-    def _held(self, module: _Module, frame: _Frame) -> list[fx.Node]:
+    def _held(self, module: Module, frame: Frame) -> list[fx.Node]:
         prefix = f"{module.fqn}." if module.fqn else ""
         return [
             self._read(fqn, self._inventory.tensor(fqn), frame)
@@ -417,8 +383,8 @@ class _Reader:
 
         def load(read: fx.Node) -> Any:
             nonlocal known
-            value = self._meta.get(read, _UNKNOWN)
-            known = known and value is not _UNKNOWN
+            value = self._meta.get(read, UNKNOWN)
+            known = known and value is not UNKNOWN
             return value
 
         args: Any = map_arg(node.args, load)
@@ -435,52 +401,6 @@ class _Reader:
     def _set(self, node: fx.Node, value: Any) -> None:
         self._meta[node] = value
         node.meta["value"] = spec_tree(value)
-
-
-def _is_counted(node: Any, inputs: list[Any], env: dict[str, Any]) -> bool:
-    """Tells whether a loop runs a known number of times, few enough to be unrolled."""
-    (block,) = node.blocks()
-    goes_on = env.get(next(block.outputs()).debugName())
-    return goes_on is True and inputs[1] is True and type(inputs[0]) is int and inputs[0] <= 1000
-
-
-def _has_effect(node: Any) -> bool:
-    """Tells whether the blocks of a node may change anything, and not only check."""
-    blocks = list(node.blocks())
-    while blocks:
-        for inner in blocks.pop().nodes():
-            kind: str = inner.kind()
-            if kind.endswith("_") or kind in ("prim::SetAttr", "prim::CallMethod", "aten::append"):
-                return True
-            blocks.extend(inner.blocks())
-    return False
-
-
-def _leaves(values: Any) -> Iterator[Any]:
-    stack = [values]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, dict):
-            stack.extend(cast("dict[Any, Any]", value).values())
-        elif isinstance(value, (tuple, list)) and not isinstance(value, (_Module, _Function)):
-            stack.extend(reversed(cast("list[Any]", value)))
-        else:
-            yield value
-
-
-def _plain(value: Any) -> Any:
-    """Takes out of arguments what no fx graph can hold."""
-    if isinstance(value, (_Module, _Function)):
-        return None
-    if isinstance(value, tuple):
-        return tuple(_plain(item) for item in cast("tuple[Any, ...]", value))
-    if isinstance(value, list):
-        return [_plain(item) for item in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in cast("dict[Any, Any]", value).items()}
-    if isinstance(value, torch.ScriptObject):
-        return None
-    return value
 
 
 def _overload(kind: str, schema: str) -> Any:
