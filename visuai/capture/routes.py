@@ -35,6 +35,8 @@ _ONE_AT_A_TIME = threading.RLock()
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # torch.onnx colours its messages.
 
+_NO_EXPORT = {"symbolic", "eager"}  # in which the model itself runs, and may be at fault
+
 # What batch normalisation says of a training batch with one value per channel.
 _TOO_FEW_VALUES = "more than 1 value per channel when training"
 
@@ -130,7 +132,7 @@ def _first(
             partial = getattr(error, "program", None) or partial
             if _TOO_FEW_VALUES in str(error) and root is not None and root.training:
                 break
-            if name == "eager" and source.args is source.kwargs is None:
+            if source.args is source.kwargs is None and failures.keys() == _NO_EXPORT:
                 blame_without_inputs(source, failures, partial)
     raise CaptureError(_message(source, failures), failures=failures, program=partial)
 
