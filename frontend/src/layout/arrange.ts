@@ -1,5 +1,6 @@
 /** Lays out one scope. */
 
+import { inColumns } from "./columns";
 import { type Lanes, lanesOf, type Ways, waysOf } from "./lanes";
 import { closeLevels, type Levels, rowLevels } from "./levels";
 import { feedersOf, pack } from "./pack";
@@ -18,7 +19,7 @@ export function arrange(task: Task): Sheet {
   if (made === null || crossesBox(task, made)) {
     made = make(task, ways, lanes, rowLevels(task, ways, fixed));
   }
-  return framed(task, made);
+  return inColumns(task, framed(task, made));
 }
 
 /** Boxes and wires in place, before they are framed. */

@@ -39,8 +39,8 @@ function listsOf(task: Task): readonly (Float64Array | Int32Array)[] {
 }
 
 function numbersOf(task: Task): readonly number[] {
-  const { inPorts, boxes, outPorts, header, pad, least, aspect } = task;
-  return [inPorts, boxes, outPorts, header, pad, least, aspect];
+  const { inPorts, boxes, outPorts, header, pad, least, aspect, tall } = task;
+  return [inPorts, boxes, outPorts, header, pad, least, aspect, tall];
 }
 
 /** A number that is the same for the same tasks, and seldom for others. */

@@ -24,6 +24,8 @@ export interface Task {
   /** Least width, and width over height that is aimed at. */
   readonly least: number;
   readonly aspect: number;
+  /** Height that makes a column: what is not twice as tall is not broken into columns. */
+  readonly tall: number;
 }
 
 /** A scope laid out; its left top corner is (0, 0). */
