@@ -8,7 +8,8 @@ import { plain } from "./text";
 type Attributes = Readonly<Record<string, unknown>>;
 
 /** Gives the texts of the items of a network. */
-export function wordsFrom({ nodes: table, scopes }: WireTopology, nodes: number): Words {
+export function wordsFrom(topology: WireTopology, nodes: number): Words {
+  const { nodes: table, scopes, parameters } = topology;
   const kind = reader(table.op_kind, nodes, "nodes.op_kind");
   const target = reader(table.target, nodes, "nodes.target");
   const op = reader(table.op, nodes, "nodes.op");
@@ -27,7 +28,12 @@ export function wordsFrom({ nodes: table, scopes }: WireTopology, nodes: number)
     }
     return text;
   };
+  const read = reader(table.parameters, nodes, "nodes.parameters");
   return {
+    reads: (node) => {
+      const held = node < nodes ? (read(node) ?? []) : [];
+      return held.map((name) => (typeof name === "number" ? parameters.fqn[name] : name));
+    },
     opKind: (item) => (item < nodes ? (kind(item) ?? "") : "call_module"),
     type: (item) =>
       plain(item < nodes ? target(item) || op(item) || "" : (type(item - nodes) ?? "")),

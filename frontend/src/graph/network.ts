@@ -93,6 +93,8 @@ export interface Words {
   readonly fqn: (item: Item) => string;
   /** Attributes, or the module's settings: `3, 64, kernel_size=(7, 7)`. */
   readonly settings: (item: Item) => string;
+  /** FQNs, as they are, of the parameters, buffers and constants that a node reads. */
+  readonly reads: (node: Item) => readonly string[];
 }
 
 /** What the side panel tells of an item. */
