@@ -95,6 +95,10 @@ class Heading(NamedTuple):
     badge: str
     name: str
 
+    def line(self) -> str:
+        """Gives it as one text."""
+        return " ".join(word for word in self if word)
+
 
 def headings(drawing: Drawn) -> dict[str, Heading]:
     """Gives the heading of each open scope, by id, the root left out."""

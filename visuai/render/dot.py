@@ -6,7 +6,7 @@ from visuai.render.bundle import bundled
 from visuai.render.caption import Caption, captions, headings
 from visuai.render.fold import drawn
 from visuai.render.label import edge_text, is_scope_node, node_facts, plain, scope_facts, shorten
-from visuai.render.nesting import nesting
+from visuai.render.nesting import nesting, outline
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Theme, palette
 from visuai.topology import Topology
@@ -51,7 +51,6 @@ def render(
     colours = palette(theme)
     words = captions(drawing)
     heads = headings(drawing)
-    tree = nesting(shown)
     # Ids of our own: any quoting of a model's names would have to survive in ports and
     # cluster names too.
     number = {key: f"n{index}" for index, key in enumerate(shown.graph)}
@@ -65,27 +64,20 @@ def render(
         f'  edge [color="{colours.wire}", fontname="Helvetica", fontsize=8, '
         f'fontcolor="{colours.faint}", arrowsize=0.6]',
     ]
-    pending: list[tuple[bool, str] | str] = [*reversed(tree.members[""])]
     count = 0
-    while pending:
-        entry = pending.pop()
-        if isinstance(entry, str):
-            lines.append(entry)
+    for kind, key, level in outline(nesting(shown)):
+        indent = "  " * level
+        if kind == "close":
+            lines.append(f"{indent}}}")
             continue
-        is_scope, key = entry
-        indent = "  " * (tree.depth[key if is_scope else tree.node_parent[key]] + (not is_scope))
-        if is_scope:
-            head = heads[key]
-            label = " ".join(word for word in (head.title, head.badge, head.name) if word)
-            fill = colours.scopes[(tree.depth[key] - 1) % len(colours.scopes)]
+        if kind == "open":
+            fill = colours.scopes[(level - 1) % len(colours.scopes)]
             tip = _tip(scope_facts(shown.scopes[key], drawing.repeats.get(key, 1)))
             lines.append(
-                f"{indent}subgraph cluster_{count} {{ label={_quoted(label)}; labeljust=l; "
-                f'fillcolor="{fill}"; tooltip={tip};'
+                f"{indent}subgraph cluster_{count} {{ label={_quoted(heads[key].line())}; "
+                f'labeljust=l; fillcolor="{fill}"; tooltip={tip};'
             )
             count += 1
-            pending.append(f"{indent}}}")
-            pending.extend(reversed(tree.members[key]))
             continue
         node = shown.graph.nodes[key]
         paint = colours.paints.get(node["category"], colours.paints["other"])

@@ -8,7 +8,7 @@ from visuai.render.bundle import bundled
 from visuai.render.caption import captions, headings
 from visuai.render.fold import drawn
 from visuai.render.label import edge_text, is_scope_node, plain, shorten
-from visuai.render.nesting import nesting
+from visuai.render.nesting import nesting, outline
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Theme, palette
 from visuai.topology import Topology
@@ -57,26 +57,18 @@ def render(
     colours = palette(theme)
     words = captions(drawing)
     heads = headings(drawing)
-    tree = nesting(shown)
     number = {key: f"n{index}" for index, key in enumerate(shown.graph)}
     lines = [f"flowchart {direction}"]
     used: set[str] = set()
     frames: list[str] = []
-    pending: list[tuple[bool, str] | str] = [*reversed(tree.members[""])]
-    while pending:
-        entry = pending.pop()
-        if isinstance(entry, str):
-            lines.append(entry)
+    for kind, key, level in outline(nesting(shown)):
+        indent = "  " * level
+        if kind == "close":
+            lines.append(f"{indent}end")
             continue
-        is_scope, key = entry
-        indent = "  " * (tree.depth[key if is_scope else tree.node_parent[key]] + (not is_scope))
-        if is_scope:
+        if kind == "open":
             frames.append(f"s{len(frames)}")
-            head = heads[key]
-            label = " ".join(word for word in (head.title, head.badge, head.name) if word)
-            lines.append(f'{indent}subgraph {frames[-1]}["{_escaped(label)}"]')
-            pending.append(f"{indent}end")
-            pending.extend(reversed(tree.members[key]))
+            lines.append(f'{indent}subgraph {frames[-1]}["{_escaped(heads[key].line())}"]')
             continue
         node = shown.graph.nodes[key]
         caption = words[key]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from visuai.topology import Topology
 
@@ -76,3 +78,32 @@ def walk(tree: Nesting) -> list[tuple[bool, str]]:
         if is_scope:
             pending.extend(reversed(tree.members[key]))
     return listed
+
+
+class Stop(NamedTuple):
+    """A stop on the way through the tree: at a node, or where a scope opens or closes.
+
+    Attributes:
+        kind: Which of these.
+        key: Id of the node or scope.
+        depth: Number of scopes around it, 1 for what lies in the root.
+    """
+
+    kind: Literal["node", "open", "close"]
+    key: str
+    depth: int
+
+
+def outline(tree: Nesting) -> Iterator[Stop]:
+    """Goes through the tree in execution order, without the root, as brackets are written."""
+    pending = [Stop("open" if is_scope else "node", key, 1) for is_scope, key in tree.members[""]]
+    pending.reverse()
+    while pending:
+        stop = pending.pop()
+        yield stop
+        if stop.kind == "open":
+            pending.append(Stop("close", stop.key, stop.depth))
+            pending.extend(
+                Stop("open" if is_scope else "node", key, stop.depth + 1)
+                for is_scope, key in reversed(tree.members[stop.key])
+            )

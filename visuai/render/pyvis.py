@@ -12,15 +12,15 @@ from typing import Any
 
 from visuai.errors import RenderError
 from visuai.ops import CATEGORIES
-from visuai.render.box import Spacing
+from visuai.render.arrangement import arranged
 from visuai.render.bundle import bundled
-from visuai.render.caption import captions, header_of, headings
+from visuai.render.caption import captions, headings
 from visuai.render.fold import Drawn, drawn
 from visuai.render.label import count, is_scope_node, node_facts, plain, shorten
-from visuai.render.layout import Layout, lay_out
+from visuai.render.layout import Layout
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Palette, Theme, palette
-from visuai.render.strokes import arrow_data, note_texts, notes, path_data, room_of
+from visuai.render.strokes import arrow_data, notes, path_data
 from visuai.topology import Topology
 
 
@@ -66,15 +66,7 @@ def render(
     drawing = bundled(drawn(topology, depth, expanded, fold_repeats))
     colours = palette(theme)
     words = captions(drawing)
-    layout = lay_out(
-        drawing.topology,
-        lambda key: (words[key].width, words[key].height),
-        header_of(headings(drawing)),
-        direction=direction,
-        spacing=Spacing(rank=76 if shapes else 34) if direction == "LR" else None,
-        wrap=direction == "TB",
-        room=room_of(note_texts(drawing)) if shapes else None,
-    )
+    layout = arranged(drawing, words, headings(drawing), direction=direction, shapes=shapes)
     used = {node["category"] for node in drawing.topology.graph.nodes.values()}
     data = {
         "nodes": _nodes(drawing, layout, colours),

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from html import escape
 
 from visuai.ops import CATEGORIES
-from visuai.render.box import Box, Spacing
+from visuai.render.arrangement import arranged
+from visuai.render.box import Box
 from visuai.render.bundle import bundled
 from visuai.render.caption import (
     DETAIL,
@@ -15,7 +16,6 @@ from visuai.render.caption import (
     Caption,
     Heading,
     captions,
-    header_of,
     headings,
 )
 from visuai.render.fold import Drawn, drawn
@@ -29,17 +29,15 @@ from visuai.render.label import (
     shorten,
     text_width,
 )
-from visuai.render.layout import Layout, Wire, lay_out
+from visuai.render.layout import Layout, Wire
 from visuai.render.options import Direction, checked
 from visuai.render.palette import Palette, Theme, palette
 from visuai.render.strokes import (
     NOTE_SIZE,
     arrow_data,
-    note_texts,
     notes,
     number,
     path_data,
-    room_of,
 )
 from visuai.render.wiring import Value
 from visuai.topology import Topology
@@ -98,15 +96,7 @@ def render(
     prefix = f"visuai-{theme}-"  # in a notebook, all pictures of a page share their classes
     words = captions(drawing)
     heads = headings(drawing)
-    layout = lay_out(
-        drawing.topology,
-        lambda key: (words[key].width, words[key].height),
-        header_of(heads),
-        direction=direction,
-        spacing=Spacing(rank=76 if shapes else 34) if direction == "LR" else None,
-        wrap=wrap and direction == "TB",
-        room=room_of(note_texts(drawing)) if shapes else None,
-    )
+    layout = arranged(drawing, words, heads, direction=direction, shapes=shapes, wrap=wrap)
     name = plain(topology.name if title is None else title)
     used = {_category(node["category"]) for node in drawing.topology.graph.nodes.values()}
     width = max(layout.width, 260.0, text_width(shorten(name, 60), 15) + 120) + 2 * _MARGIN
