@@ -1,4 +1,4 @@
-/** Smooth curves through the points of wires, cut into short straight pieces. */
+/** The curves of wires, cut into short straight pieces, and as SVG writes them. */
 
 import type { Wires } from "../layout/picture";
 
@@ -9,69 +9,52 @@ export interface Curves {
   readonly y: Float64Array;
 }
 
-/** Pieces that one span between two given points is cut into at most. */
-const FINEST = 10;
+/** Pieces that the stretch between two given points is cut into at most. */
+const FINEST = 12;
 
 /**
  * Cuts the curves of wires into pieces: more where they bend, one where they run straight, and
- * fewer for all when there are many wires, so that `budget` points suffice.
+ * fewer for all when there are many wires, so that about `budget` points suffice.
  */
 export function curvesOf(wires: Wires, budget = 400_000): Curves {
   const count = wires.start.length - 1;
-  const given = wires.x.length;
-  const most = Math.max(1, Math.min(FINEST, Math.floor(budget / Math.max(given, 1))));
+  const most = Math.max(1, Math.min(FINEST, Math.floor(budget / Math.max(wires.x.length, 1))));
   const start = new Int32Array(count + 1);
   let total = 0;
   for (let wire = 0; wire < count; wire++) {
     start[wire] = total;
-    const first = wires.start[wire];
     const last = wires.start[wire + 1] - 1;
-    for (let point = first; point < last; point++) {
-      total += pieces(wires.x, wires.y, point, most);
-    }
-    if (last >= first) total++;
+    for (let point = wires.start[wire]; point < last; point++) total += pieces(wires, point, most);
+    if (last >= wires.start[wire]) total++;
   }
   start[count] = total;
   const x = new Float64Array(total);
   const y = new Float64Array(total);
   let at = 0;
   for (let wire = 0; wire < count; wire++) {
-    const first = wires.start[wire];
     const last = wires.start[wire + 1] - 1;
-    for (let point = first; point < last; point++) {
-      const cut = pieces(wires.x, wires.y, point, most);
-      const width = wires.x[point + 1] - wires.x[point];
-      const height = wires.y[point + 1] - wires.y[point];
+    for (let point = wires.start[wire]; point < last; point++) {
+      const cut = pieces(wires, point, most);
+      const x0 = wires.x[point];
+      const y0 = wires.y[point];
+      const dx = wires.x[point + 1] - x0;
+      const dy = wires.y[point + 1] - y0;
       for (let piece = 0; piece < cut; piece++) {
+        // The Bézier curve whose control points lie at half height.
         const t = piece / cut;
-        x[at] = wires.x[point] + width * across(t);
-        y[at] = wires.y[point] + height * down(t);
+        const s = 1 - t;
+        x[at] = x0 + dx * t * t * (3 - 2 * t);
+        y[at] = y0 + dy * (1.5 * s * t + t * t * t);
         at++;
       }
     }
-    if (last >= first) {
+    if (last >= wires.start[wire]) {
       x[at] = wires.x[last];
       y[at] = wires.y[last];
       at++;
     }
   }
   return { start, x, y };
-}
-
-/** How many pieces the span from `point` to the next one needs: one if it is straight. */
-function pieces(x: Float64Array, y: Float64Array, point: number, most: number): number {
-  const across = Math.abs(x[point + 1] - x[point]);
-  const down = Math.abs(y[point + 1] - y[point]);
-  if (across < 0.5 || down < 0.5) return 1;
-  return Math.min(most, 4 + Math.ceil(Math.sqrt(across + down) / 2));
-}
-
-/** How far across, and how far down, a span is at `t`: it leaves and arrives vertically. */
-function across(t: number): number {
-  return t * t * (3 - 2 * t);
-}
-function down(t: number): number {
-  return t * (1.5 + t * (t - 1.5));
 }
 
 /** The point a fraction `t` of the way along the pieces of a wire (by number of pieces). */
@@ -88,4 +71,42 @@ export function along(curves: Curves, wire: number, t: number): readonly [number
     curves.x[from] + (curves.x[to] - curves.x[from]) * rest,
     curves.y[from] + (curves.y[to] - curves.y[from]) * rest,
   ];
+}
+
+/** A wire as the `d` of an SVG path, relative to (`left`, `top`); "" if it has no length. */
+export function pathOf(wires: Wires, wire: number, left: number, top: number): string {
+  const first = wires.start[wire];
+  const last = wires.start[wire + 1] - 1;
+  if (last <= first) return "";
+  const x = (point: number) => short(wires.x[point] - left);
+  const y = (point: number) => short(wires.y[point] - top);
+  let path = `M${x(first)} ${y(first)}`;
+  for (let point = first; point < last; point++) {
+    if (isStraight(wires, point)) path += `L${x(point + 1)} ${y(point + 1)}`;
+    else {
+      const half = short((wires.y[point] + wires.y[point + 1]) / 2 - top);
+      path += `C${x(point)} ${half} ${x(point + 1)} ${half} ${x(point + 1)} ${y(point + 1)}`;
+    }
+  }
+  return path;
+}
+
+/** A number with at most two decimals. */
+export function short(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}
+
+function isStraight(wires: Wires, point: number): boolean {
+  const dx = wires.x[point + 1] - wires.x[point];
+  const dy = wires.y[point + 1] - wires.y[point];
+  return Math.abs(dx) < 0.5 || Math.abs(dy) < 0.5;
+}
+
+/** How many pieces a stretch needs: one if it is straight, more the more it bends. */
+function pieces(wires: Wires, point: number, most: number): number {
+  if (isStraight(wires, point)) return 1;
+  const dx = Math.abs(wires.x[point + 1] - wires.x[point]);
+  const dy = Math.abs(wires.y[point + 1] - wires.y[point]);
+  const bend = Math.min(dx, dy) / Math.max(dx, dy);
+  return Math.min(most, dx < 3 ? 4 : 8 + Math.round(4 * bend));
 }

@@ -29,7 +29,10 @@ export interface Colours {
  * `line`, `mark`, `lit`, `colours`) is not looked at again: only what changed costs time.
  */
 export interface Paint {
-  /** Fill and line of each box, by index in the picture, `0xrrggbb`. */
+  /**
+   * Fill and line of each box, by index in the picture, `0xrrggbb`. Open scopes lie there as
+   * sheets in `colours.scopes` by depth, with a header that is tinted by `fill`.
+   */
   readonly fill: (box: number) => number;
   readonly line: (box: number) => number;
   /** Items that stand out; null if all are alike. The rest is dimmed. */
@@ -75,14 +78,12 @@ export interface ShowOptions {
 export interface Stage {
   readonly element: HTMLCanvasElement;
   /**
-   * Shows a picture; what was there before moves to its new place.
+   * Shows a picture; what was there before moves to its new place. Boxes are numbered anew, so
+   * `paint` is to be called right after it.
    */
-  readonly show: (
-    picture: Picture,
-    caption: (item: Item) => Caption,
-    options: ShowOptions,
-  ) => void;
+  readonly show: (picture: Picture, caption: (item: Item) => Caption, options: ShowOptions) => void;
   readonly paint: (paint: Paint) => void;
+  /** Changes the third axis; `height` of a box is from 0 to 1 and counts for "volume" only. */
   readonly setDimension: (dimension: Dimension, height: (box: number) => number) => void;
   readonly camera: () => Camera;
   readonly setCamera: (camera: Camera, options: { readonly animate: boolean }) => void;

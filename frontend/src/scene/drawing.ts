@@ -1,0 +1,343 @@
+/** A picture on the graphics card: its boxes and wires, their colours, and how they move. */
+
+import { Group } from "three";
+import {
+  type BoxMaterials,
+  type BoxSet,
+  DIMMED,
+  disposeBoxSet,
+  HOVERED,
+  makeBoxSet,
+  OPEN,
+  SELECTED,
+  touched,
+  writeColour,
+  writePlace,
+} from "./boxes";
+import { mixed } from "./colour";
+import { boxShowing, type Motion, type Places, placesOf, type Scenery, VANISHES } from "./motion";
+import type { Paint } from "./stage";
+import {
+  disposeWireSet,
+  FADED,
+  makeWireSet,
+  PLAIN,
+  setLook,
+  TOUCHED,
+  thickness,
+  type WireMaterials,
+  type WireSet,
+} from "./wires";
+
+/** Base and top of each box above the ground, and of each wire. */
+export interface Heights {
+  readonly base: Float32Array;
+  readonly top: Float32Array;
+  readonly wire: Float32Array;
+}
+
+/** A picture on the card. */
+export interface Drawing {
+  readonly group: Group;
+  readonly scenery: Scenery;
+  /** Where boxes come from; the same as `to` when nothing moves. */
+  readonly from: Places;
+  readonly to: Places;
+  readonly presence: Uint8Array | null;
+  /** Colours the boxes; only what differs from `before` if that is given. */
+  readonly paint: (paint: Paint, before: Paint | null) => void;
+  readonly raise: (from: Heights, to: Heights) => void;
+  /** Draws bodies instead of sheets of paper. */
+  readonly setSolid: (solid: boolean) => void;
+  /** Drops what has left the picture once all is in its place. */
+  readonly settle: () => void;
+  /** Colour of a box as it is drawn. */
+  readonly fillOf: (box: number) => number;
+  readonly isDimmed: (box: number) => boolean;
+  readonly dispose: () => void;
+  /** Wires at each box. */
+  readonly wiresAt: { readonly start: Int32Array; readonly values: Int32Array };
+  /** The colours of a box, for the picture that follows. */
+  readonly sets: readonly [closed: BoxSet, open: BoxSet];
+  readonly slot: Int32Array;
+}
+
+/** What was there before, for a picture that follows another. */
+export interface Before {
+  readonly drawing: Drawing;
+  readonly places: Places;
+  readonly motion: Motion;
+  readonly wires: { x: Float64Array; y: Float64Array; presence: Uint8Array };
+}
+
+/** Puts a picture on the card. */
+export function makeDrawing(
+  boxMaterials: BoxMaterials,
+  wireMaterials: WireMaterials,
+  scenery: Scenery,
+  before: Before | null,
+): Drawing {
+  const { picture, curves } = scenery;
+  const { boxes, wires } = picture;
+  const count = boxes.item.length;
+  const to = placesOf(picture);
+  const from = before?.motion.from ?? to;
+  const presence = before?.motion.presence ?? null;
+  const ghosts = before?.motion.ghosts ?? null;
+  const was = before?.drawing.scenery.picture.boxes ?? null;
+
+  // Closed boxes (0) and open ones (1) are in sets of their own, since wires lie between them.
+  const slot = new Int32Array(count);
+  const size = [0, 0];
+  for (let box = 0; box < count; box++) slot[box] = size[boxes.open[box]]++;
+  const settled = [size[0], size[1]];
+  if (ghosts !== null && was !== null) for (const box of ghosts.boxes) size[was.open[box]]++;
+  const sets = [
+    makeBoxSet(boxMaterials, size[0], 3),
+    makeBoxSet(boxMaterials, size[1], 0),
+  ] as const;
+  for (let box = 0; box < count; box++) {
+    const set = sets[boxes.open[box]];
+    writePlace(set, slot[box], from, box, to, box);
+    const state = set.state.array as Uint8Array;
+    state[4 * slot[box] + 1] = boxes.open[box] === 1 ? 1 : Math.min(boxes.repeat[box], 3);
+    state[4 * slot[box] + 3] = presence === null ? 0 : presence[box];
+  }
+  if (before !== null && ghosts !== null && was !== null) {
+    const next = [settled[0], settled[1]];
+    for (let i = 0; i < ghosts.boxes.length; i++) {
+      const box = ghosts.boxes[i];
+      const set = sets[was.open[box]];
+      const at = next[was.open[box]]++;
+      writePlace(set, at, before.places, box, ghosts.to, i);
+      const old = before.drawing.sets[was.open[box]];
+      const oldSlot = before.drawing.slot[box];
+      for (const name of ["fill", "line", "head", "state"] as const) {
+        const bytes = old[name].array as Uint8Array;
+        (set[name].array as Uint8Array).set(bytes.subarray(4 * oldSlot, 4 * oldSlot + 4), 4 * at);
+      }
+      (set.state.array as Uint8Array)[4 * at + 3] = VANISHES;
+    }
+  }
+
+  const wireCount = wires.source.length;
+  const sourceBox = new Int32Array(wireCount);
+  const targetBox = new Int32Array(wireCount);
+  const width = new Uint8Array(wireCount);
+  const arrow = new Uint8Array(wireCount);
+  for (let wire = 0; wire < wireCount; wire++) {
+    sourceBox[wire] = boxShowing(picture, wires.source[wire]);
+    targetBox[wire] = boxShowing(picture, wires.target[wire]);
+    width[wire] = thickness(wires.bytes[wire]);
+    const target = targetBox[wire];
+    arrow[wire] = target >= 0 && boxes.open[target] === 0 ? 1 : 0;
+  }
+  const wireSet: WireSet = makeWireSet(
+    wireMaterials,
+    {
+      start: curves.start,
+      x: curves.x,
+      y: curves.y,
+      fromX: before?.wires.x ?? curves.x,
+      fromY: before?.wires.y ?? curves.y,
+      width,
+      presence: before?.wires.presence ?? new Uint8Array(wireCount),
+      arrow,
+    },
+    1,
+  );
+  const wiresAt = wiresByBox(count, sourceBox, targetBox);
+
+  const group = new Group();
+  for (const set of sets) group.add(set.flat, set.solid);
+  group.add(wireSet.ribbons, wireSet.heads);
+
+  const setState = (box: number, bit: number, on: boolean) => {
+    const set = sets[boxes.open[box]];
+    const state = set.state.array as Uint8Array;
+    if (on) state[4 * slot[box]] |= bit;
+    else state[4 * slot[box]] &= ~bit;
+    touched(set.state, 4 * slot[box]);
+  };
+
+  /** Wires at a box, and on beyond the borders of open scopes. */
+  const wiresThrough = (item: number | null): Set<number> => {
+    const found = new Set<number>();
+    const box = item === null ? -1 : boxShowing(picture, item);
+    if (box < 0) return found;
+    const ahead: { wire: number; at: number }[] = [];
+    const visit = (wire: number, at: number) => {
+      if (found.has(wire) || found.size > 400) return;
+      found.add(wire);
+      ahead.push({ wire, at });
+    };
+    for (let i = wiresAt.start[box]; i < wiresAt.start[box + 1]; i++) {
+      visit(wiresAt.values[i], box);
+    }
+    while (ahead.length > 0) {
+      const { wire, at } = ahead.pop() as { wire: number; at: number };
+      const other = sourceBox[wire] === at ? targetBox[wire] : sourceBox[wire];
+      if (other < 0 || boxes.open[other] === 0) continue;
+      for (let i = wiresAt.start[other]; i < wiresAt.start[other + 1]; i++) {
+        const next = wiresAt.values[i];
+        if (wires.edge[next] === wires.edge[wire]) visit(next, other);
+      }
+    }
+    return found;
+  };
+
+  let accented = new Set<number>();
+  /** Colours the wires: all of them, or those at what is or was pointed at or selected. */
+  const paintWires = (paint: Paint, all: boolean) => {
+    const now = wiresThrough(paint.hovered);
+    for (const wire of wiresThrough(paint.selected)) now.add(wire);
+    const lookOf = (wire: number) => {
+      if (now.has(wire)) return TOUCHED;
+      const { lit } = paint;
+      if (lit === null) return PLAIN;
+      return lit.has(wires.source[wire]) && lit.has(wires.target[wire]) ? PLAIN : FADED;
+    };
+    if (all) {
+      for (let wire = 0; wire < wireCount; wire++)
+        setLook(wireSet, curves.start, wire, lookOf(wire));
+      touched(wireSet.style);
+      touched(wireSet.headStyle);
+    } else {
+      for (const wire of [...accented, ...now]) {
+        if (!setLook(wireSet, curves.start, wire, lookOf(wire))) continue;
+        const first = curves.start[wire];
+        touched(wireSet.style, 4 * first, 4 * (curves.start[wire + 1] - first));
+        touched(wireSet.headStyle, 4 * wire);
+      }
+    }
+    accented = now;
+  };
+
+  const paintAll = (paint: Paint) => {
+    const { colours, lit } = paint;
+    const scopes = colours.scopes.length === 0 ? [colours.ground] : colours.scopes;
+    for (let box = 0; box < count; box++) {
+      const item = boxes.item[box];
+      const set = sets[boxes.open[box]];
+      const at = slot[box];
+      if (boxes.open[box] === 1) {
+        const sheet = scopes[(Math.max(boxes.depth[box], 1) - 1) % scopes.length];
+        writeColour(set.fill, at, sheet, 235);
+        writeColour(set.line, at, colours.scopeLine, 255);
+        writeColour(set.head, at, mixed(sheet, paint.fill(box), 0.55), 255);
+      } else {
+        writeColour(set.fill, at, paint.fill(box), 255);
+        writeColour(set.line, at, paint.line(box), 255);
+      }
+      const state = set.state.array as Uint8Array;
+      state[4 * at] =
+        (boxes.open[box] === 1 ? OPEN : 0) |
+        (item === paint.selected ? SELECTED : 0) |
+        (item === paint.hovered ? HOVERED : 0) |
+        (lit === null || lit.has(item) ? 0 : DIMMED);
+      state[4 * at + 2] = paint.mark?.(box) ?? 0;
+    }
+    for (const set of sets)
+      for (const name of ["fill", "line", "head", "state"] as const) {
+        touched(set[name]);
+      }
+  };
+
+  return {
+    group,
+    scenery,
+    from,
+    to,
+    presence,
+    sets,
+    slot,
+    wiresAt,
+    paint: (paint, last) => {
+      const all =
+        last === null ||
+        last.fill !== paint.fill ||
+        last.line !== paint.line ||
+        last.mark !== paint.mark ||
+        last.lit !== paint.lit ||
+        last.colours !== paint.colours;
+      if (all) paintAll(paint);
+      else {
+        for (const [bit, old, now] of [
+          [SELECTED, last.selected, paint.selected],
+          [HOVERED, last.hovered, paint.hovered],
+        ] as const) {
+          if (old === now) continue;
+          const oldBox = old === null ? -1 : boxShowing(picture, old);
+          const box = now === null ? -1 : boxShowing(picture, now);
+          if (oldBox >= 0) setState(oldBox, bit, false);
+          if (box >= 0) setState(box, bit, true);
+        }
+      }
+      if (all || last.selected !== paint.selected || last.hovered !== paint.hovered) {
+        paintWires(paint, all);
+      }
+    },
+    raise: (low, high) => {
+      for (let box = 0; box < count; box++) {
+        const set = sets[boxes.open[box]];
+        set.heights.setXYZW(slot[box], low.base[box], low.top[box], high.base[box], high.top[box]);
+      }
+      for (const set of sets) set.heights.needsUpdate = true;
+      for (let wire = 0; wire < wireCount; wire++) {
+        for (let i = curves.start[wire]; i < curves.start[wire + 1]; i++) {
+          wireSet.height.setXY(i, low.wire[wire], high.wire[wire]);
+        }
+        wireSet.headHeight.setXY(wire, low.wire[wire], high.wire[wire]);
+      }
+      wireSet.height.needsUpdate = true;
+      wireSet.headHeight.needsUpdate = true;
+    },
+    setSolid: (solid) => {
+      for (const set of sets) {
+        set.flat.visible = !solid;
+        set.solid.visible = solid;
+      }
+    },
+    settle: () => {
+      sets.forEach((set, open) => {
+        set.flat.geometry.instanceCount = settled[open];
+        set.solid.geometry.instanceCount = settled[open];
+      });
+    },
+    fillOf: (box) => {
+      const set = sets[boxes.open[box]];
+      const bytes = (boxes.open[box] === 1 ? set.head : set.fill).array as Uint8Array;
+      const at = 4 * slot[box];
+      return (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
+    },
+    isDimmed: (box) => {
+      const state = sets[boxes.open[box]].state.array as Uint8Array;
+      return (state[4 * slot[box]] & DIMMED) !== 0;
+    },
+    dispose: () => {
+      for (const set of sets) disposeBoxSet(set);
+      disposeWireSet(wireSet);
+    },
+  };
+}
+
+/** Wires that begin or end at each box. */
+function wiresByBox(
+  count: number,
+  source: Int32Array,
+  target: Int32Array,
+): { readonly start: Int32Array; readonly values: Int32Array } {
+  const start = new Int32Array(count + 1);
+  for (let wire = 0; wire < source.length; wire++) {
+    if (source[wire] >= 0) start[source[wire] + 1]++;
+    if (target[wire] >= 0 && target[wire] !== source[wire]) start[target[wire] + 1]++;
+  }
+  for (let box = 0; box < count; box++) start[box + 1] += start[box];
+  const next = start.slice();
+  const values = new Int32Array(start[count]);
+  for (let wire = 0; wire < source.length; wire++) {
+    if (source[wire] >= 0) values[next[source[wire]]++] = wire;
+    if (target[wire] >= 0 && target[wire] !== source[wire]) values[next[target[wire]]++] = wire;
+  }
+  return { start, values };
+}
