@@ -26,24 +26,47 @@ interface Crossing {
   track: number;
 }
 
-/** Breaks a sheet into as many columns as bring it near to the aspect that is aimed at. */
+/** Breaks a sheet into the columns in which it can be shown largest. */
 export function inColumns(task: Task, sheet: Sheet): Sheet {
-  const wanted = columnsWanted(task, sheet);
-  if (wanted < 2) return sheet;
-  const cuts = chosen(task, sheet, wanted);
-  return cuts.length === 0 ? sheet : broken(task, sheet, cuts);
+  const { width, height } = sheet;
+  if (height < 2 * task.tall || width / height > task.aspect / 2) return sheet;
+  const gaps = gapsOf(task, sheet);
+  const crossing = crossings(task, sheet, gaps);
+  const even = Math.round(Math.sqrt((task.aspect * height) / (width + GUTTER)));
+  const most = Math.floor(height / task.tall);
+  let best: readonly Cut[] = [];
+  let least = Math.max(width / task.aspect, height);
+  for (let columns = Math.max(2, even - 3); columns <= Math.min(most, even + 3); columns++) {
+    const cuts = chosen(task, sheet, columns, gaps, crossing);
+    const size = sizeIn(task, sheet, cuts);
+    if (size >= least * 0.97) continue;
+    least = size;
+    best = cuts;
+  }
+  return best.length === 0 ? sheet : broken(task, sheet, best);
 }
 
-function columnsWanted(task: Task, { width, height }: Sheet): number {
-  if (height < 2 * task.tall || width / height > task.aspect / 2) return 1;
-  const best = Math.sqrt((task.aspect * height) / (width + GUTTER));
-  return Math.max(1, Math.min(Math.round(best), Math.floor(height / task.tall)));
+/** About how tall a page of the aspect that is aimed at must be for a sheet cut so. */
+function sizeIn(task: Task, sheet: Sheet, cuts: readonly Cut[]): number {
+  let tallest = 0;
+  let top = task.header;
+  for (const cut of cuts) {
+    tallest = Math.max(tallest, cut.above - top);
+    top = cut.below;
+  }
+  tallest = Math.max(tallest, sheet.height - top);
+  const wide = (cuts.length + 1) * (sheet.width + GUTTER);
+  return Math.max(wide / task.aspect, tallest + task.header + GUTTER);
 }
 
 /** Chooses the cuts: near to even heights, where few wires pass. */
-function chosen(task: Task, sheet: Sheet, columns: number): Cut[] {
-  const gaps = gapsOf(task, sheet);
-  const crossing = crossings(task, sheet, gaps);
+function chosen(
+  task: Task,
+  sheet: Sheet,
+  columns: number,
+  gaps: readonly Cut[],
+  crossing: Int32Array,
+): Cut[] {
   const cuts: Cut[] = [];
   let top = task.header;
   let at = 0;
@@ -52,11 +75,10 @@ function chosen(task: Task, sheet: Sheet, columns: number): Cut[] {
     let best = -1;
     let least = Number.POSITIVE_INFINITY;
     for (; at < gaps.length && gaps[at].above < top + 0.55 * even; at++);
-    let next = at;
-    for (; next < gaps.length; next++) {
+    for (let next = at; next < gaps.length; next++) {
       const off = Math.abs(gaps[next].above - top - even) / even;
       if (off > 0.45 && best >= 0) break;
-      const cost = off + 0.06 * Math.min(crossing[next], 20);
+      const cost = off + 0.04 * Math.min(crossing[next], 20);
       if (cost < least) {
         least = cost;
         best = next;

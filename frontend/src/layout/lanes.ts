@@ -63,9 +63,10 @@ export function lanesOf(task: Task, ways: Ways): Lanes {
     head.push(first);
     tail.push(vertex);
   };
-  let best = 0;
-  for (let vertex = 1; vertex < vertices; vertex++) if (down[vertex] > down[best]) best = vertex;
-  if (vertices > 0) follow(best, (vertex) => middleOfBest(task, ways, down, vertex));
+  if (vertices > 0) {
+    const first = startOf(task, ways, down);
+    follow(first, (vertex) => middleOfBest(task, ways, down, vertex));
+  }
   for (let vertex = 0; vertex < vertices; vertex++) {
     if (of[vertex] < 0) follow(vertex, (at) => bestFree(task, ways, up, down, of, at));
   }
@@ -96,20 +97,60 @@ function lengths(task: Task, ways: Ways) {
   return { up, down };
 }
 
-/** Of the vertices that go on furthest, the middle one, so that as much lies left as right. */
+/** Where the trunk starts: of what goes on furthest, the first; rather what enters in line. */
+function startOf(task: Task, ways: Ways, down: Int32Array): number {
+  let best = 0;
+  let inLine = false;
+  for (let vertex = 0; vertex < ways.vertices; vertex++) {
+    if (down[vertex] < down[best]) continue;
+    const first = ways.out.start[vertex];
+    const straight =
+      vertex < task.inPorts &&
+      ways.out.values
+        .subarray(first, ways.out.start[vertex + 1])
+        .some((link) => down[task.to[link]] === down[vertex] && entersInLine(task, link));
+    if (down[vertex] > down[best] || (straight && !inLine)) {
+      best = vertex;
+      inLine = straight;
+    }
+  }
+  return best;
+}
+
+/**
+ * Of the vertices that go on furthest, the middle one, so that as much lies left as right;
+ * rather one that a straight line leads to.
+ */
 function middleOfBest(task: Task, ways: Ways, down: Int32Array, vertex: number): number {
   let most = -1;
-  const best: number[] = [];
+  const best = new Set<number>();
+  const straight = new Set<number>();
   for (let at = ways.out.start[vertex]; at < ways.out.start[vertex + 1]; at++) {
-    const below = task.to[ways.out.values[at]];
+    const link = ways.out.values[at];
+    const below = task.to[link];
     if (down[below] > most) {
       most = down[below];
-      best.length = 0;
+      best.clear();
+      straight.clear();
     }
-    if (down[below] === most && best[best.length - 1] !== below) best.push(below);
+    if (down[below] < most) continue;
+    best.add(below);
+    if (leavesInLine(task, link) && entersInLine(task, link)) straight.add(below);
   }
-  best.sort((a, b) => a - b);
-  return best.length === 0 ? -1 : best[(best.length - 1) >> 1];
+  if (best.size === 0) return -1;
+  const list = [...(straight.size > 0 ? straight : best)].sort((a, b) => a - b);
+  return list[(list.length - 1) >> 1];
+}
+
+/** Whether a link leaves its box where the main wire does; free ends do not say otherwise. */
+function leavesInLine(task: Task, link: number): boolean {
+  const box = task.from[link] - task.inPorts;
+  return Number.isNaN(task.fromAt[link]) || Math.abs(task.fromAt[link] - task.outAxis[box]) < 1;
+}
+
+function entersInLine(task: Task, link: number): boolean {
+  const box = task.to[link] - task.inPorts;
+  return Number.isNaN(task.toAt[link]) || Math.abs(task.toAt[link] - task.inAxis[box]) < 1;
 }
 
 /** The vertex below that goes on furthest among those in no lane yet that do not fit another better. */

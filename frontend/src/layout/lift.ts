@@ -7,7 +7,7 @@ import type { Lists } from "../graph/network";
 import { grouped, type Survey } from "./survey";
 import type { Visible } from "./visible";
 
-/** Ports on a border are bundled into one when there are more values than this. */
+/** With more values than this on a border, all but one of them share a port. */
 export const MOST_PORTS = 8;
 
 /**
@@ -211,7 +211,7 @@ function linksOf(survey: Survey, shown: Visible, segments: Segments): Links {
   };
 }
 
-/** Makes the ports: one for each value on a border, or one for all if there are too many. */
+/** Makes the ports: one for each value on a border, or two if there are too many. */
 function portsOf(shown: Visible, segments: Segments) {
   const count = shown.item.length;
   const many = new Int32Array(count * 2);
@@ -230,17 +230,21 @@ function portsOf(shown: Visible, segments: Segments) {
     wanted.push({ box: within, out: !enters, value });
     many[within * 2 + (enters ? 0 : 1)]++;
   }
+  // The value made last is mostly the one that goes on from box to box: it comes first, alone.
+  wanted.sort((a, b) => b.value - a.value);
   const box: number[] = [];
   const out: number[] = [];
   const firstOf = new Int32Array(count * 2).fill(-1);
+  const bundleOf = new Int32Array(count * 2).fill(-1);
   for (const port of wanted) {
     const side = port.box * 2 + (port.out ? 1 : 0);
-    const bundled = many[side] > MOST_PORTS && firstOf[side] >= 0;
-    const number = bundled ? firstOf[side] : count + box.length;
-    if (!bundled) {
+    let number = bundleOf[side];
+    if (number < 0) {
+      number = count + box.length;
       box.push(port.box);
       out.push(port.out ? 1 : 0);
       if (firstOf[side] < 0) firstOf[side] = number;
+      else if (many[side] > MOST_PORTS) bundleOf[side] = number;
     }
     known.set(key(port.box, port.out, port.value), number);
   }
