@@ -25,7 +25,7 @@ export function closeLevels(task: Task, ways: Ways, fixed: number): Levels {
   const { roomAbove, roomBelow } = rooms(ways);
   const height = heights(task, vertices);
   const top = new Float64Array(vertices);
-  const start = task.header + (task.inPorts > 0 ? 0 : task.pad);
+  const start = task.header + task.pad;
   const floats = floating(task, ways, fixed);
   let end = start;
   const firstOut = task.inPorts + task.boxes;
