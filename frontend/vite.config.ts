@@ -4,9 +4,9 @@ import { defineConfig } from "vite";
 // `npm start` shows the page with hot reload against a running `visuai serve` or `visuai view`.
 const server = process.env.VISUAI_SERVER ?? "http://127.0.0.1:8765";
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   plugins: [react()],
-  define: { "process.env.NODE_ENV": JSON.stringify(process.env.NODE_ENV ?? "production") },
+  define: command === "build" ? { "process.env.NODE_ENV": JSON.stringify("production") } : {},
   server: {
     host: "127.0.0.1",
     proxy: { "/api": { target: server, changeOrigin: true } },
@@ -17,6 +17,13 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     cssCodeSplit: false,
-    lib: { entry: "src/main.tsx", formats: ["es"], fileName: () => "viewer.js", cssFileName: "viewer" },
+    modulePreload: false,
+    chunkSizeWarningLimit: 900,
+    // Not `lib`, which leaves white space and long names in an ES module: this one is sent.
+    rolldownOptions: {
+      input: "src/main.tsx",
+      preserveEntrySignatures: "strict",
+      output: { format: "es", entryFileNames: "viewer.js", assetFileNames: "viewer[extname]" },
+    },
   },
-});
+}));

@@ -84,7 +84,9 @@ describe("openings", () => {
       network.ids[shownBy(network, { open: toDepth(network, depth), unfolded }, find(id))];
     expect(shown("stem.conv", 1)).toBe("stem");
     expect(shown("stem.conv", 2)).toBe("stem.conv");
-    expect(shown("stage2.part.conv", 3)).toBe("stage0");
+    expect(shown("stage2.part.conv", 3)).toBe("stage0.part.conv");
+    expect(shown("stage2.part.conv", 2)).toBe("stage0.part");
+    expect(shown("stage2.part.conv", 1)).toBe("stage0");
     expect(shown("stage2.part.conv", 2, new Set([find("stage0")]))).toBe("stage2.part");
   });
 

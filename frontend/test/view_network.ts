@@ -51,7 +51,24 @@ export function sketched(root: readonly Sketch[]): Network {
   for (let at = 0; at < count; at += 1) depth[at] = depth[parent[at]] + 1;
   const start = Int32Array.from([0, ...scopes.map((_, s) => sum(scopes.slice(0, s + 1)))]);
   const values = Int32Array.from(scopes.flatMap((one) => one.in));
+  const order: Item[] = [];
+  const enter = new Int32Array(ids.length);
+  const leave = new Int32Array(ids.length);
+  const visit: Item[] = [count];
+  while (visit.length > 0) {
+    const at = visit.pop() as Item;
+    enter[at] = order.length;
+    order.push(at);
+    if (at >= count) visit.push(...scopes[at - count].in.toReversed());
+  }
+  for (const at of order.toReversed()) {
+    leave[at] = Math.max(leave[at], enter[at] + 1);
+    if (parent[at] >= 0) leave[parent[at]] = Math.max(leave[parent[at]], leave[at]);
+  }
   return {
+    order: Int32Array.from(order),
+    enter,
+    leave,
     nodes: count,
     scopes: scopes.length,
     root: count,

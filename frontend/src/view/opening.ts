@@ -42,20 +42,28 @@ export function runFirst(network: Network, item: Item): Item {
   return item;
 }
 
-/** Whether a scope is a follower of a folded run, and so stands behind the run's first. */
-function isFolded(network: Network, unfolded: ReadonlySet<Item>, item: Item): boolean {
-  return repeatOf(network, item) === 0 && !unfolded.has(runFirst(network, item));
-}
-
-/** The visible item that shows an item: itself, or the closed scope or folded run that holds it. */
-export function shownBy(network: Network, openings: Openings, item: Item): Item {
+/**
+ * The visible item that shows an item: itself, or the closed scope that holds it. What lies in a
+ * folded sibling is shown by its counterpart in the first of the run.
+ */
+export function shownBy(network: Network, { open, unfolded }: Openings, item: Item): Item {
+  const { parent, order, enter, leave } = network;
   let shown = item;
-  for (let at = item; at >= 0; at = network.parent[at]) {
-    if (isFolded(network, openings.unfolded, at)) shown = runFirst(network, at);
-    const around = network.parent[at];
-    if (around >= 0 && !openings.open.has(around)) shown = around;
+  for (let folded = outermost(); folded >= 0; folded = outermost()) {
+    const first = runFirst(network, folded);
+    const place = enter[first] + enter[shown] - enter[folded];
+    shown = place < leave[first] ? order[place] : first;
   }
+  for (let at = parent[shown]; at >= 0; at = parent[at]) if (!open.has(at)) shown = at;
   return shown;
+
+  function outermost(): Item {
+    let found = -1;
+    for (let at = shown; at >= 0; at = parent[at]) {
+      if (repeatOf(network, at) === 0 && !unfolded.has(runFirst(network, at))) found = at;
+    }
+    return found;
+  }
 }
 
 /** Levels that can be opened: 1 if there is nothing but nodes in the root. */

@@ -42,7 +42,6 @@ export interface Flight {
 export interface State extends Place {
   readonly hovered: Item | null;
   readonly query: string;
-  readonly theme: Theme;
   readonly compare: CompareMode;
   /** Where a path starts while its end is still to be picked. */
   readonly pathFrom: Item | null;

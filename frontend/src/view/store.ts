@@ -17,7 +17,7 @@ import {
   shownBy,
   toDepth,
 } from "./opening";
-import type { ColourBy, CompareMode, Direction, Place, State, Theme } from "./state";
+import type { ColourBy, CompareMode, Direction, Place, State } from "./state";
 
 /** What can be done. Items that are not scopes cannot be opened: such calls do nothing. */
 export interface Actions {
@@ -43,7 +43,6 @@ export interface Actions {
   readonly clear: () => void;
   readonly colour: (by: ColourBy) => void;
   readonly dimension: (dimension: Dimension) => void;
-  readonly theme: (theme: Theme) => void;
   readonly compare: (mode: CompareMode) => void;
   readonly search: (query: string) => void;
   readonly say: (message: string) => void;
@@ -77,7 +76,6 @@ export function firstState(network: Network): State {
     dimension: "2d",
     hovered: null,
     query: "",
-    theme: "auto",
     compare: "merged",
     pathFrom: null,
     flight: null,
@@ -215,7 +213,6 @@ export function createView(network: Network, start: Partial<State> = {}): View {
     },
     colour: (colourBy) => go({ colourBy }, { message: `Coloured by ${words(colourBy)}` }),
     dimension: (dimension) => go({ dimension }, { message: `Shown in ${words(dimension)}` }),
-    theme: (theme) => store.setState({ theme }),
     compare: (compare) => store.setState({ compare }),
     search: (query) => store.setState({ query }),
     say: (message) => store.setState({ message }),

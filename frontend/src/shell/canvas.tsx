@@ -1,0 +1,86 @@
+/** The place of a canvas in the page. */
+
+import { useEffect, useRef, useState } from "react";
+import type { Camera } from "../scene/stage";
+import type { View } from "../view/store";
+import { useView } from "./bench";
+import type { Painter } from "./paint";
+import { createViewer, type Viewer, type ViewerEvents } from "./viewer";
+
+interface CanvasProps {
+  readonly view: View;
+  readonly painter: Painter;
+  readonly theme: "light" | "dark";
+  readonly label: string;
+  readonly start: Camera | null;
+  readonly events: ViewerEvents;
+  readonly ready: (viewer: Viewer | null) => void;
+}
+
+/** Holds the canvas of a view; `ready` is called with it, and with null when it goes. */
+export function Canvas({ view, painter, theme, label, start, events, ready }: CanvasProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const [viewer, setViewer] = useState<Viewer | null>(null);
+  const latest = useRef({ events, ready, start });
+  latest.current = { events, ready, start };
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const made = createViewer(
+      view,
+      element,
+      painter,
+      {
+        onMenu: (...all) => latest.current.events.onMenu(...all),
+        onTrouble: (...all) => latest.current.events.onTrouble(...all),
+        onPointer: (...all) => latest.current.events.onPointer(...all),
+      },
+      latest.current.start,
+    );
+    setViewer(made);
+    latest.current.ready(made);
+    return () => {
+      latest.current.ready(null);
+      setViewer(null);
+      made.dispose();
+    };
+  }, [view, painter]);
+
+  useEffect(() => viewer?.setTheme(theme), [viewer, theme]);
+
+  useEffect(() => {
+    const canvas = viewer?.stage.element;
+    if (!canvas) return;
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "application");
+    canvas.setAttribute("aria-label", label);
+  }, [viewer, label]);
+
+  return <div ref={place} className="vz-canvas" />;
+}
+
+/** A thin line on top while a layout takes long. */
+export function Busy({ viewer }: { viewer: Viewer | null }) {
+  const [busy, setBusy] = useState(false);
+  useEffect(() => viewer?.onBusy(setBusy) as (() => void) | undefined, [viewer]);
+  return busy ? <div className="vz-busy" role="progressbar" aria-label="Laying out" /> : null;
+}
+
+/** What is waited for while a path is being picked. */
+export function Hint() {
+  const pathFrom = useView((state) => state.pathFrom);
+  const trace = useView((state) => state.trace);
+  if (pathFrom !== null)
+    return <p className="vz-hint">Select where the path ends. Esc leaves it.</p>;
+  return trace ? (
+    <p className="vz-hint">{TRACES[trace.kind]} is lit. Esc lights everything.</p>
+  ) : null;
+}
+
+const TRACES = {
+  upstream: "What leads to the selection",
+  downstream: "What follows from the selection",
+  both: "What leads to the selection and what follows",
+  path: "The shortest path",
+} as const;

@@ -1,0 +1,50 @@
+/** Files of what is on screen. */
+
+import { useBench } from "./bench";
+import { Icon } from "./icons";
+import { DropDown } from "./menu";
+import { download, fileName, screenJson } from "./screen";
+
+/** A menu of the kinds of files. */
+export function ExportMenu() {
+  const { view, network, viewer } = useBench();
+  const picture = () => viewer?.picture() ?? null;
+  const png = async (whole: boolean) => {
+    try {
+      const blob = await viewer?.stage.toPng({ whole, scale: 2 });
+      if (blob) download(blob, fileName(network.name, "png"), "image/png");
+    } catch (error) {
+      view.actions.say(`No image could be made: ${(error as Error).message}`);
+    }
+  };
+  const json = () => {
+    const shown = picture();
+    if (shown)
+      download(screenJson(view, shown), fileName(network.name, "json"), "application/json");
+  };
+  const choices: readonly (readonly [string, () => void])[] = [
+    ["PNG of the view", () => void png(false)],
+    ["PNG of everything open", () => void png(true)],
+    ["JSON of what is on screen", json],
+  ];
+  return (
+    <DropDown title="Export" label={<Icon name="download" />} end>
+      {(close) =>
+        choices.map(([text, act]) => (
+          <button
+            key={text}
+            type="button"
+            role="menuitem"
+            tabIndex={-1}
+            onClick={() => {
+              close();
+              act();
+            }}
+          >
+            {text}
+          </button>
+        ))
+      }
+    </DropDown>
+  );
+}

@@ -1,0 +1,91 @@
+/** What the colours mean. */
+
+import type { Legend as LegendOf } from "../scale/colouring";
+import { hex } from "../scene/colour";
+import { useBench, usePrefs, useView } from "./bench";
+import { Icon } from "./icons";
+import type { Painter } from "./paint";
+
+/** Shows the legend of the present colours; it folds to a button. */
+export function Legend({ painter, theme }: { painter: Painter; theme: "light" | "dark" }) {
+  const { prefs, comparison } = useBench();
+  const colourBy = useView((state) => state.colourBy);
+  const shown = usePrefs((one) => one.legend);
+  const { legend } = painter.colouring(colourBy, theme);
+  return (
+    <aside className="vz-legend" aria-label="Legend" data-folded={!shown || undefined}>
+      <button
+        type="button"
+        className="vz-legend-head"
+        aria-expanded={shown}
+        onClick={() => prefs.set({ legend: !shown })}
+      >
+        {legend.kind === "category" ? "Kind of op" : legend.title}
+        <Icon name="down" />
+      </button>
+      {shown ? (
+        legend.kind === "category" ? (
+          <Categories legend={legend} />
+        ) : (
+          <Ramp legend={legend} />
+        )
+      ) : null}
+      {shown && comparison?.marks ? <Marks /> : null}
+    </aside>
+  );
+}
+
+function Categories({ legend }: { legend: Extract<LegendOf, { kind: "category" }> }) {
+  return (
+    <ul>
+      {legend.entries.map((one) => (
+        <li key={one.category}>
+          <span
+            className="vz-swatch"
+            style={{ background: hex(one.fill), borderColor: hex(one.line) }}
+          />
+          {one.label}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Ramp({ legend }: { legend: Extract<LegendOf, { kind: "number" }> }) {
+  const stops = legend.stops.map(hex).join(", ");
+  return (
+    <div className="vz-ramp">
+      <div className="vz-ramp-bar" style={{ background: `linear-gradient(to right, ${stops})` }} />
+      <div className="vz-ramp-ticks">
+        {legend.ticks.map(({ place, text }) => (
+          <span key={text} style={{ left: `${place * 100}%` }}>
+            {text}
+          </span>
+        ))}
+      </div>
+      <p>
+        <span className="vz-swatch" style={{ background: hex(legend.none) }} />
+        none{legend.log ? " · logarithmic" : ""}
+      </p>
+    </div>
+  );
+}
+
+const MARKS = [
+  ["1", "added"],
+  ["2", "removed"],
+  ["3", "changed"],
+] as const;
+
+function Marks() {
+  return (
+    <ul className="vz-marks">
+      {MARKS.map(([mark, text]) => (
+        <li key={mark}>
+          <span className="vz-mark" data-mark={mark} />
+          {text}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,215 @@
+/** The side panel without a selection: what the whole network is, and where its weight lies. */
+
+import { useMemo, useState } from "react";
+import {
+  CATEGORIES,
+  type Category,
+  type Item,
+  type Network,
+  type Quantity,
+} from "../graph/network";
+import { bytes, count, exact, flops } from "../graph/text";
+import type { WireTopology } from "../wire";
+import { useBench } from "./bench";
+import { ChangeList } from "./changes";
+import { Name } from "./name";
+import { ItemLink, Pairs, Section } from "./section";
+import { Bar } from "./swatch";
+
+type Heavy = Extract<Quantity, "parameters" | "flops" | "activation_bytes">;
+
+const HEAVY: readonly (readonly [Heavy, string])[] = [
+  ["parameters", "Parameters"],
+  ["flops", "Work"],
+  ["activation_bytes", "Activations"],
+];
+const SHOWN = 8;
+
+/** Shows totals, the heaviest ops, and how the network was captured. */
+export function NetworkPanel({ document }: { document: WireTopology }) {
+  const { network, comparison } = useBench();
+  const facts = useMemo(() => network.facts(network.root), [network]);
+  const { costs } = facts;
+  const pairs: [string, string][] = [
+    ["Parameters", exact(costs.parameters ?? 0)],
+    ["Trainable", exact(costs.trainable ?? 0)],
+    ["Weights", bytes(costs.parameter_bytes ?? 0)],
+    ["Work", flops(costs.flops ?? 0)],
+    ["Activations", bytes(costs.activation_bytes ?? 0)],
+    ["Ops", exact(network.nodes)],
+    ["Modules", exact(network.scopes)],
+  ];
+  if (costs.unknown_flops)
+    pairs.splice(4, 0, ["Work unknown", `${exact(costs.unknown_flops)} ops`]);
+  return (
+    <>
+      <header className="vz-panel-head">
+        <p className="vz-kind">network</p>
+        <h2>
+          <Name text={network.name} />
+        </h2>
+        <p className="vz-faint">
+          <Name text={facts.type} mono />
+        </p>
+      </header>
+      {comparison ? <ChangeList comparison={comparison} /> : null}
+      <Section title="In all">
+        <Pairs pairs={pairs} />
+      </Section>
+      <Heaviest network={network} />
+      <Report document={document} />
+    </>
+  );
+}
+
+function Heaviest({ network }: { network: Network }) {
+  const [by, setBy] = useState<Heavy>("parameters");
+  const groups = useMemo(() => byClass(network, by), [network, by]);
+  const items = useMemo(() => heaviest(network, by), [network, by]);
+  const total = network.quantities[by][network.root];
+  const text = by === "parameters" ? count : by === "flops" ? flops : bytes;
+  return (
+    <Section
+      title="Where it lies"
+      aside={
+        <select
+          className="vz-select"
+          aria-label="Count"
+          value={by}
+          onChange={(event) => setBy(event.target.value as Heavy)}
+        >
+          {HEAVY.map(([name, label]) => (
+            <option key={name} value={name}>
+              {label}
+            </option>
+          ))}
+        </select>
+      }
+    >
+      {groups.length === 0 ? <p className="vz-faint">Nothing is known.</p> : null}
+      <ul className="vz-bars">
+        {groups.map((one) => (
+          <li key={one.label}>
+            <Bar category={one.category} percent={share(one.sum, groups[0].sum)} />
+            <Name text={one.label} />
+            <small>×{exact(one.times)}</small>
+            <span className="vz-number">{text(one.sum)}</span>
+          </li>
+        ))}
+      </ul>
+      <ol className="vz-heavy">
+        {items.map((item) => (
+          <li key={item}>
+            <ItemLink item={item} />
+            <span className="vz-number">
+              {text(network.quantities[by][item])}
+              <small>
+                {total > 0 ? ` ${Math.round(share(network.quantities[by][item], total))}%` : ""}
+              </small>
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function Report({ document }: { document: WireTopology }) {
+  const { report, origin } = document;
+  const failures = Object.entries(report.failures);
+  const origins = Object.entries(origin).filter(([name]) => name !== "route");
+  return (
+    <Section title="How it was captured">
+      <Pairs
+        pairs={[["Route", report.route], ...origins.map(([name, value]) => [name, value] as const)]}
+      />
+      {failures.map(([route, why]) => (
+        <details key={route} className="vz-details">
+          <summary>
+            <Name text={`${route} could not`} />
+          </summary>
+          <pre>
+            <Name text={why} mono title={false} />
+          </pre>
+        </details>
+      ))}
+      {report.notes.map((note) => (
+        <p key={note} className="vz-note">
+          {note.slice(0, 2000)}
+        </p>
+      ))}
+      <table className="vz-table">
+        <thead>
+          <tr>
+            <th scope="col">pass</th>
+            <th scope="col" className="vz-number">
+              ms
+            </th>
+            <th scope="col" className="vz-number">
+              ops
+            </th>
+            <th scope="col" className="vz-number">
+              edges
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {report.passes.map((pass, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a pass may run twice, and they do not move
+            <tr key={at}>
+              <td>
+                <Name text={pass.name} />
+              </td>
+              <td className="vz-number">{(pass.seconds * 1000).toFixed(1)}</td>
+              <td className="vz-number">{exact(pass.nodes)}</td>
+              <td className="vz-number">{exact(pass.edges)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Section>
+  );
+}
+
+function byClass(network: Network, by: Heavy) {
+  const groups = new Map<
+    string,
+    { label: string; category: Category; sum: number; times: number }
+  >();
+  const numbers = network.quantities[by];
+  for (let item = 0; item < network.nodes; item += 1) {
+    if (numbers[item] <= 0) continue;
+    const label = network.label(item);
+    const group = groups.get(label);
+    if (group) {
+      group.sum += numbers[item];
+      group.times += 1;
+    } else {
+      groups.set(label, {
+        label,
+        category: CATEGORIES[network.category[item]],
+        sum: numbers[item],
+        times: 1,
+      });
+    }
+  }
+  return [...groups.values()].sort((a, b) => b.sum - a.sum).slice(0, SHOWN);
+}
+
+function heaviest(network: Network, by: Heavy): Item[] {
+  const numbers = network.quantities[by];
+  const best: Item[] = [];
+  for (let item = 0; item < network.nodes; item += 1) {
+    if (numbers[item] <= 0) continue;
+    if (best.length === SHOWN && numbers[item] <= numbers[best[SHOWN - 1]]) continue;
+    let at = best.length;
+    while (at > 0 && numbers[best[at - 1]] < numbers[item]) at -= 1;
+    best.splice(at, 0, item);
+    if (best.length > SHOWN) best.pop();
+  }
+  return best;
+}
+
+function share(part: number, whole: number): number {
+  return whole > 0 ? (100 * part) / whole : 0;
+}

@@ -1,0 +1,194 @@
+/** The bar on top: history, depth, colours, dimensions, export, theme and help. */
+
+import { useEffect, useRef } from "react";
+import { deepest, depthOf } from "../view/opening";
+import type { ColourBy, Theme } from "../view/state";
+import { useBench, usePrefs, useView } from "./bench";
+import { ExportMenu } from "./export_menu";
+import { Icon, type IconName } from "./icons";
+import { Networks } from "./networks";
+import { oneStop, rove } from "./roving";
+
+const COLOURS: readonly (readonly [ColourBy, string])[] = [
+  ["category", "Kind of op"],
+  ["parameters", "Parameters"],
+  ["flops", "Work (FLOPs)"],
+  ["activation_bytes", "Activations"],
+  ["calls", "Calls"],
+  ["nodes", "Ops inside"],
+];
+const DIMENSIONS = [
+  ["2d", "2D", "Flat"],
+  ["nesting", "Nested", "In 3D: a storey for each level of nesting"],
+  ["volume", "Volume", "In 3D: as high as the tensor is large"],
+] as const;
+const THEMES: Readonly<Record<Theme, readonly [IconName, string, Theme]>> = {
+  auto: ["auto", "Theme: as the system", "light"],
+  light: ["sun", "Theme: light", "dark"],
+  dark: ["moon", "Theme: dark", "auto"],
+};
+
+/** Shows the bar. */
+export function Toolbar() {
+  const { view, network, openHelp, prefs, comparison } = useBench();
+  const { actions } = view;
+  const bar = useRef<HTMLDivElement>(null);
+  const open = useView((state) => state.open);
+  const canBack = useView((state) => state.past.length > 0);
+  const canForward = useView((state) => state.future.length > 0);
+  const colourBy = useView((state) => state.colourBy);
+  const dimension = useView((state) => state.dimension);
+  const theme = usePrefs((one) => one.theme);
+  const compare = useView((state) => state.compare);
+  const outline = usePrefs((one) => one.outline);
+  const panel = usePrefs((one) => one.panel);
+  useEffect(() => oneStop(bar.current));
+  const depth = depthOf(network, open);
+  const most = deepest(network);
+  const [icon, themeTitle, nextTheme] = THEMES[theme];
+  return (
+    <div
+      ref={bar}
+      className="vz-toolbar"
+      role="toolbar"
+      aria-label="Viewer"
+      onKeyDown={(event) => rove(event, "x")}
+    >
+      <Tool
+        icon="outline"
+        title="Outline (O)"
+        pressed={outline}
+        act={() => prefs.set({ outline: !outline })}
+      />
+      <Networks />
+      <div className="vz-group">
+        <Tool icon="back" title="Back ([)" disabled={!canBack} act={actions.back} />
+        <Tool icon="forward" title="Forward (])" disabled={!canForward} act={actions.forward} />
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is no part of a toolbar */}
+      <div className="vz-group" role="group" aria-label="Depth">
+        <Tool
+          icon="minus"
+          title="One level less (,)"
+          disabled={depth <= 1}
+          act={() => actions.openToDepth(depth - 1)}
+        />
+        <output className="vz-depth" title={`Open to depth ${depth} of ${most}`}>
+          {depth}
+          <small>/{most}</small>
+        </output>
+        <Tool
+          icon="plus"
+          title="One level more (.)"
+          disabled={depth >= most}
+          act={() => actions.openToDepth(depth + 1)}
+        />
+        <Tool
+          icon="expandAll"
+          title="Open everything (E)"
+          disabled={depth >= most}
+          act={actions.openAll}
+        />
+        <Tool
+          icon="collapseAll"
+          title="Close everything (C)"
+          disabled={open.size <= 1}
+          act={actions.closeAll}
+        />
+      </div>
+      <span className="vz-space" />
+      {comparison ? (
+        <Segments
+          label="Compare"
+          choices={[
+            ["merged", "Merged", "Both in one picture, what differs is marked"],
+            ["side-by-side", "Side by side", "Two pictures that move in step"],
+          ]}
+          value={compare}
+          choose={actions.compare}
+        />
+      ) : null}
+      <label className="vz-colour">
+        <span>Colour</span>
+        <select
+          className="vz-select"
+          value={colourBy}
+          onChange={(event) => actions.colour(event.target.value as ColourBy)}
+        >
+          {COLOURS.map(([name, label]) => (
+            <option key={name} value={name}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Segments
+        label="Dimensions"
+        choices={DIMENSIONS}
+        value={dimension}
+        choose={actions.dimension}
+      />
+      <ExportMenu />
+      <Tool icon={icon} title={`${themeTitle} (T)`} act={() => prefs.set({ theme: nextTheme })} />
+      <Tool icon="help" title="Keys (?)" act={openHelp} />
+      <Tool
+        icon="panel"
+        title="Details (I)"
+        pressed={panel}
+        act={() => prefs.set({ panel: !panel })}
+      />
+    </div>
+  );
+}
+
+interface ToolProps {
+  readonly icon: IconName;
+  readonly title: string;
+  readonly act: () => void;
+  readonly disabled?: boolean;
+  readonly pressed?: boolean;
+}
+
+/** A button with an icon. */
+export function Tool({ icon, title, act, disabled = false, pressed }: ToolProps) {
+  return (
+    <button
+      type="button"
+      className="vz-tool"
+      title={title}
+      aria-label={title}
+      aria-pressed={pressed}
+      disabled={disabled}
+      onClick={act}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}
+
+interface SegmentsProps<T extends string> {
+  readonly label: string;
+  readonly choices: readonly (readonly [T, string, string])[];
+  readonly value: T;
+  readonly choose: (value: T) => void;
+}
+
+/** A choice of a few things, all of them in sight. */
+export function Segments<T extends string>({ label, choices, value, choose }: SegmentsProps<T>) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is no part of a toolbar
+    <div className="vz-segments" role="group" aria-label={label}>
+      {choices.map(([name, text, title]) => (
+        <button
+          key={name}
+          type="button"
+          title={title}
+          aria-pressed={name === value}
+          onClick={() => choose(name)}
+        >
+          {text}
+        </button>
+      ))}
+    </div>
+  );
+}
