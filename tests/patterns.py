@@ -531,6 +531,13 @@ def on_meta() -> tuple[Any, ...]:
 
 
 @pattern
+def compiled_in_place() -> tuple[Any, ...]:
+    inner = nn.Sequential(linear(), nn.ReLU())
+    inner.compile()
+    return nn.Sequential(inner, linear()), (X,)
+
+
+@pattern
 def compiled() -> tuple[Any, ...]:
     return torch.compile(nn.Sequential(linear(), nn.ReLU())), (X,)
 

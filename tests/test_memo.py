@@ -10,17 +10,21 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from visuai.capture.memo import _ACTIVATIONS, _BATCH_NORMS, _ELEMENTWISE_FUNCTIONS, Memo
+from visuai.capture.foreseen import ACTIVATIONS, BATCH_NORMS, ELEMENTWISE_FUNCTIONS
+from visuai.capture.memo import Memo
 
 _UNARY = {"neg", "relu", "silu", "gelu", "sigmoid", "tanh", "exp", "sqrt", "rsqrt", "abs"}
 
 SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=5).map(tuple)
+IMAGES = st.tuples(
+    st.integers(0, 2), st.sampled_from([1, 3, 4]), st.integers(1, 6), st.integers(1, 6)
+)
 DTYPES = st.sampled_from([torch.float32, torch.bfloat16, torch.float64, torch.int64, torch.bool])
 
 
 @st.composite
 def tensors(draw: Any) -> torch.Tensor:
-    shape = draw(SHAPES)
+    shape = draw(st.one_of(SHAPES, IMAGES))
     value = torch.empty(shape, dtype=draw(DTYPES), device="meta")
     layout = draw(st.sampled_from(["plain", "transposed", "sliced", "channels last"]))
     if layout == "transposed" and len(shape) > 1:
@@ -51,12 +55,29 @@ def pruned_linear(weights: int, biases: int) -> nn.Linear:
 
 
 def modules() -> list[nn.Module]:
-    found: list[nn.Module] = [kind() for kind in sorted(_ACTIVATIONS, key=lambda k: k.__name__)]
+    found: list[nn.Module] = [kind() for kind in sorted(ACTIVATIONS, key=lambda k: k.__name__)]
     found += [nn.ReLU(inplace=True), nn.Linear(3, 5), nn.Linear(3, 5, bias=False)]
     found += [pruned_linear(4, 4), pruned_linear(4, 5)]
-    for kind in _BATCH_NORMS:
+    for kind in BATCH_NORMS:
         found += [kind(3), kind(3).eval(), kind(3, affine=False, track_running_stats=False)]
+    found += [nn.ReLU6(inplace=True), nn.SiLU(inplace=True)]
+    found += [nn.Dropout(), nn.Dropout().eval()]
+    found += [nn.AdaptiveAvgPool2d(size) for size in (1, (2, 1), (None, 2))]
+    found += [convolution(**options) for options in CONVOLVED]
+    found += [nn.Conv1d(3, 2, 2, padding=1), nn.Conv3d(3, 2, 2, stride=2)]
     return [module.to("meta") for module in found]
+
+
+CONVOLVED: list[dict[str, Any]] = [
+    *({}, {"bias": False}, {"stride": (2, 1)}, {"padding": 1}, {"dilation": 2}, {"stride": 0}),
+    *({"padding": "same"}, {"padding": 2, "padding_mode": "reflect"}, {"padding": -1}),
+]
+
+
+def convolution(**options: Any) -> nn.Module:
+    module = nn.Conv2d(3, 2, 2, **({"padding": 0} | options | {"stride": 1}))
+    module.stride = options.get("stride", module.stride)
+    return module
 
 
 @pytest.mark.parametrize("module", modules(), ids=repr)
@@ -69,7 +90,7 @@ def test_modules(module: nn.Module, value: torch.Tensor) -> None:
         assert outcome(memo.module, module, (value,), {}, nn.Module.__call__) == expected
 
 
-@pytest.mark.parametrize("name", sorted(_ELEMENTWISE_FUNCTIONS))
+@pytest.mark.parametrize("name", sorted(ELEMENTWISE_FUNCTIONS))
 @settings(deadline=None)
 @given(first=tensors(), second=st.one_of(tensors(), st.integers(-2, 2), st.floats(-2, 2)))
 def test_functions(name: str, first: torch.Tensor, second: Any) -> None:

@@ -63,8 +63,11 @@ def test_torchvision_builds_truly(family: str, name: str) -> None:
     topology = visuai.build(model, args, after=lambda step, value: kept.update({step.name: value}))
     assert verify(kept["to-dict"], model, args) == []
     assert topology.num_parameters == sum(p.numel() for p in model.parameters())
-    if topology.report.route == "symbolic":
-        assert facts(visuai.build(model, args, capture="eager")) == facts(topology)
+    try:
+        symbolic = visuai.build(model, args, capture="symbolic")
+    except CaptureError:
+        return  # Control flow on values; not every network can be traced.
+    assert facts(symbolic) == facts(topology)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "squeezenet1_1", "vgg11_bn"])
@@ -88,6 +91,6 @@ def test_export_agrees_with_symbolic() -> None:
 
 
 def test_an_unknown_route_is_named() -> None:
-    with pytest.raises(visuai.VisuaiError, match="symbolic, eager, export, onnx"):
+    with pytest.raises(visuai.VisuaiError, match="eager, symbolic, export, onnx"):
         visuai.build(get_model("resnet18"), capture="telepathy")
     assert issubclass(CaptureError, visuai.VisuaiError)

@@ -33,7 +33,7 @@ def build(
             keywords. None if no input is at hand: shapes are then
             inferred where that is possible, and the report says what was assumed.
         kwargs: Keyword inputs of the forward.
-        capture: The route: ``auto`` tries them in order, or a name (``symbolic``, ``eager``,
+        capture: The route: ``auto`` tries them in order, or a name (``eager``, ``symbolic``,
             ``export``, ``onnx``, or one that a plug-in adds).
         pipeline: The passes to run instead of the default six; it ends in a `Topology`.
         progress: Called with what is being done, steps done, and steps in all.

@@ -33,8 +33,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "model-explorer": "visuai.render.model_explorer:render",
     },
     CAPTURES: {
-        "symbolic": "visuai.capture.symbolic:capture",
         "eager": "visuai.capture.eager:capture",
+        "symbolic": "visuai.capture.symbolic:capture",
         "export": "visuai.capture.export:capture",
         "onnx": "visuai.capture.onnx:capture",
     },

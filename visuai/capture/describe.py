@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import torch
@@ -137,6 +137,10 @@ class Inventory:
     def module(self, fqn: str) -> nn.Module:
         """Gives the module of that name."""
         return self._named[fqn]
+
+    def every_module(self) -> Iterable[nn.Module]:
+        """Gives each module once."""
+        return self._named.values()
 
     def name_of_tensor(self, tensor: torch.Tensor, scope: str) -> str:
         """Gives a tensor's FQN; one that the model does not hold is entered as a constant."""

@@ -1,7 +1,7 @@
 """Route ``eager``: run the forward once, on stand-ins, and record what it does.
 
-Module calls are seen by a scoped replacement of ``nn.Module.__call__`` and functions by a
-``TorchFunctionMode``. The first of three kinds of stand-ins that gets through is taken: meta
+Module calls are seen by a scoped replacement of what ``nn.Module.__call__`` calls, and functions
+by a ``TorchFunctionMode``. The first of three kinds of stand-ins that gets through is taken: meta
 tensors (no data), fake tensors (no data, but a device), real copies. Control flow runs as it
 would without Visuai, so nothing in plain Python stops this route.
 """
@@ -26,6 +26,7 @@ from visuai.errors import CaptureError
 from visuai.program import Program, Source
 
 _KINDS: tuple[Kind, ...] = ("meta", "fake", "real")
+_WITHOUT_DATA = _KINDS[:2]  # For guessed inputs, which are not worth a run with data.
 
 
 def capture(source: Source) -> Program:
@@ -43,15 +44,13 @@ def capture(source: Source) -> Program:
     root = model if entry is None else owner(model)
     forward = forward_of(model)
     inputs = given(source, forward)
-    candidates = [inputs] if inputs is not None else inferred(model, forward)
+    candidates = [inputs] if inputs is not None else list(inferred(model, forward))
     failures: dict[str, BaseException] = {}
     partial: Program | None = None
     restore = keep(root)
-    for candidate in candidates:
-        bound = bind(forward, candidate)
-        for kind in _KINDS:
-            if kind == "real" and inputs is None:
-                break  # A guess is not worth a run with data.
+    for kind in _KINDS if inputs is not None else _WITHOUT_DATA:
+        for candidate in candidates:
+            bound = bind(forward, candidate)
             recorder = Recorder(root, entry, bound, kind)
             try:
                 recorder.record_forward()

@@ -14,8 +14,11 @@ import torch
 from torch import nn
 from torch.nn.modules import module as nn_module
 
+from visuai.capture.foreseen import foreseen_call, foreseen_module
+
 _SCALARS = (int, float, str, bool, type(None), torch.dtype, torch.device)
 _UNKNOWN = object()
+_NOT_IN_PLACE = {"inplace": False}
 _VARIES = object()  # Stands for a call whose result cannot be made up from its key.
 
 
@@ -37,26 +40,23 @@ class Memo:
             kwargs: Its keyword arguments.
             run: Called with the module and its arguments if the result is not known yet.
         """
+        if _intervenes(module):
+            return run(module, *args, **kwargs)
+        if len(args) == 1 and not kwargs:
+            value = foreseen_module(module, args[0])
+            if value is not None:
+                return value
         config = self._configs.get(id(module), _UNKNOWN)
         if config is _UNKNOWN:
             config = self._configs[id(module)] = _config(module)
         if config is None:
             return run(module, *args, **kwargs)
-        if len(args) == 1 and not kwargs:
-            value = _foreseen(module, args[0])
-            if value is not None:
-                return value
         return self._call(config, (module, *args), args, kwargs, run)
 
     def function(self, function: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
         """Gives what a function of torch returns that does not write into its arguments."""
-        plain = not kwargs or kwargs == {"inplace": False}
-        if plain and getattr(function, "__name__", "") in _ELEMENTWISE_FUNCTIONS:
-            value = _elementwise(args)
-            if value is not None:
-                return value
-        if function is torch.cat and not kwargs:
-            value = _concatenated(*args)
+        if not kwargs or kwargs == _NOT_IN_PLACE:
+            value = foreseen_call(function, args)
             if value is not None:
                 return value
         return self._call(function, args, args, kwargs, function)
@@ -85,124 +85,6 @@ class Memo:
         return run(*call_args, **kwargs) if known is _VARIES else _made(known, args)
 
 
-# On meta, torch runs many ops as Python decompositions: twenty ops for a batch normalisation,
-# 1.5 ms a call and half the cost of a convolutional network. The first of them in a process also
-# imports torch's compiler, which takes seconds. So what is plain to foresee is not run. Wherever
-# an op might refuse its input, or give another dtype, it is left to torch.
-_BATCH_NORMS: dict[type, tuple[int, ...]] = {
-    nn.BatchNorm1d: (2, 3),
-    nn.BatchNorm2d: (4,),
-    nn.BatchNorm3d: (5,),
-}
-_ACTIVATIONS = frozenset(
-    {
-        *(nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.ELU, nn.LeakyReLU),
-        *(nn.Hardswish, nn.Hardsigmoid, nn.Mish, nn.Softplus),
-    }
-)
-_ELEMENTWISE_FUNCTIONS = frozenset(
-    {
-        *("add", "sub", "mul", "truediv", "div", "neg", "exp", "sqrt", "rsqrt", "abs"),
-        *("relu", "silu", "gelu", "sigmoid", "tanh"),
-        *("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__"),
-    }
-)
-
-
-def _foreseen(module: Any, value: Any) -> torch.Tensor | None:
-    """Gives what a module surely returns for a tensor on meta; None if that is not sure."""
-    if type(value) is not torch.Tensor or not value.is_meta:
-        return None
-    shape = value.shape
-    kind: Any = type(module)  # pyright: ignore[reportUnknownVariableType]
-    if kind in _ACTIVATIONS:
-        return None if getattr(module, "inplace", False) else _elementwise((value,))
-    if kind is not nn.Linear and kind not in _BATCH_NORMS:
-        return None
-    if (
-        not value.is_contiguous()
-        or not value.dtype.is_floating_point
-        or any(
-            weight is not None and weight.dtype != value.dtype
-            for weight in (module.weight, module.bias)
-        )
-    ):
-        return None
-    if kind is nn.Linear:
-        weight, bias = module.weight.shape, module.bias  # Not the attributes: they may be stale.
-        if not shape or len(weight) != 2 or shape[-1] != weight[1]:
-            return None
-        if bias is not None and bias.shape != weight[:1]:
-            return None
-        return torch.empty((*shape[:-1], weight[0]), dtype=value.dtype, device="meta")
-    of_the_batch = module.training or module.running_mean is None
-    if (
-        len(shape) not in _BATCH_NORMS[kind]
-        or any(held is not None and held.shape != shape[1:2] for held in _held(module))
-        or (of_the_batch and value.numel() <= shape[1])
-    ):
-        return None
-    return torch.empty(shape, dtype=value.dtype, device="meta")
-
-
-def _held(norm: Any) -> tuple[torch.Tensor | None, ...]:
-    return norm.weight, norm.bias, norm.running_mean, norm.running_var
-
-
-def _elementwise(args: tuple[Any, ...]) -> torch.Tensor | None:
-    """Gives what an elementwise op surely returns; None if that is not sure.
-
-    That is so for contiguous floating-point tensors of one shape and dtype, and numbers.
-    """
-    first = args[0] if args else None
-    if (
-        type(first) is not torch.Tensor
-        or not first.is_meta
-        or not first.dtype.is_floating_point
-        or not first.is_contiguous()
-    ):
-        return None
-    for other in args[1:]:
-        if type(other) is torch.Tensor:
-            if (
-                not other.is_meta
-                or other.shape != first.shape
-                or other.dtype != first.dtype
-                or not other.is_contiguous()
-            ):
-                return None
-        elif type(other) is not int and type(other) is not float:
-            return None
-    return torch.empty(first.shape, dtype=first.dtype, device="meta")
-
-
-def _concatenated(parts: Any, dim: Any = 0) -> torch.Tensor | None:
-    """Gives what concatenation surely returns; None if that is not sure."""
-    first: Any = parts[0] if type(parts) in (tuple, list) and parts else None
-    if type(first) is not torch.Tensor or type(dim) is not int or not first.dim():
-        return None
-    shape: list[int] = list(first.shape)
-    if not -len(shape) <= dim < len(shape):
-        return None
-    axis: int = dim % len(shape)
-    length = 0
-    for part in parts:
-        if (
-            type(part) is not torch.Tensor
-            or not part.is_meta
-            or part.dtype != first.dtype
-            or part.dim() != len(shape)
-            or not part.is_contiguous()
-        ):
-            return None
-        other: list[int] = list(part.shape)
-        length += other[axis]
-        if other[:axis] != shape[:axis] or other[axis + 1 :] != shape[axis + 1 :]:
-            return None
-    shape[axis] = length
-    return torch.empty(shape, dtype=first.dtype, device="meta")
-
-
 def _key(values: Any) -> Any:
     """Gives what a result can depend on; None if that is unclear, or nothing is on meta."""
     parts: list[Any] = []
@@ -224,17 +106,21 @@ def _key(values: Any) -> Any:
     return tuple(parts)
 
 
+def _intervenes(module: nn.Module) -> bool:
+    """Tells whether a hook, or a forward of the instance's own, has a say in the result."""
+    state: dict[str, Any] = module.__dict__
+    return (
+        "forward" in state
+        or bool(state["_forward_hooks"] or state["_forward_pre_hooks"])
+        or bool(nn_module._global_forward_hooks)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType, reportUnknownArgumentType]
+        or bool(nn_module._global_forward_pre_hooks)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType, reportUnknownArgumentType]
+    )
+
+
 def _config(module: nn.Module) -> Any:
     """Gives all that a leaf's result depends on besides its inputs; None if that is unclear."""
     state = module.__dict__
-    if (
-        state["_modules"]
-        or state["_forward_hooks"]
-        or state["_forward_pre_hooks"]
-        or "forward" in state
-        or nn_module._global_forward_hooks  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
-        or nn_module._global_forward_pre_hooks  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
-    ):
+    if state["_modules"]:
         return None
     config: list[Any] = [type(module)]
     for name, value in state.items():

@@ -35,6 +35,7 @@ from visuai.capture.stand_ins import (
 from visuai.program import Program, Site
 
 _MARK = "_visuai_origin"  # On a tensor: the recorder, the node that gave it, the path therein.
+_COMPILED = "_compiled_call_impl"
 _NOW = "_visuai_now"  # On a constant that a meta tensor was written into: its meta twin.
 
 
@@ -61,7 +62,7 @@ class Recorder(TorchFunctionMode):
         self._inputs: dict[int, tuple[torch.Tensor, fx.Node, tuple[Any, ...]]] = {}
         self._reads: dict[str, fx.Node] = {}
         self._items: dict[tuple[fx.Node, Any], fx.Node] = {}
-        self._call: Callable[..., Any] = nn.Module.__call__
+        self._call: Callable[..., Any] = nn.Module._call_impl  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
 
     def program(self, name: str, notes: list[str]) -> Program:
         """Gives what was recorded, also after a failure."""
@@ -99,7 +100,11 @@ class Recorder(TorchFunctionMode):
 
     @contextmanager
     def _module_calls(self) -> Generator[None]:
-        """Has this thread's module calls recorded; those of other threads run as ever."""
+        """Has this thread's module calls recorded; those of other threads run as ever.
+
+        What is replaced is what ``nn.Module.__call__`` calls, and not that itself: Python keeps
+        special methods in slots, which it would have to update in every subclass of the process.
+        """
         original = self._call
 
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
@@ -114,11 +119,20 @@ class Recorder(TorchFunctionMode):
             finally:
                 self.sites.leave()
 
-        nn.Module.__call__ = call
+        compiled = [  # By `module.compile()`, after which what was compiled is called instead.
+            (module.__dict__, known)
+            for module in self.inventory.every_module()
+            if (known := module.__dict__.get(_COMPILED)) is not None
+        ]
+        for state, _ in compiled:
+            state[_COMPILED] = None
+        nn.Module._call_impl = call  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
         try:
             yield
         finally:
-            nn.Module.__call__ = original
+            for state, known in compiled:
+                state[_COMPILED] = known
+            nn.Module._call_impl = original  # pyright: ignore[reportPrivateUsage]
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None

@@ -30,7 +30,7 @@ from visuai.program import Program, Source
 Route = Callable[[Source], Program]
 Progress = Callable[[str, int, int], None]
 
-# torch.fx and the eager route replace `nn.Module.__call__` while they work: one at a time.
+# torch.fx and the eager route replace methods of `nn.Module` while they work: one at a time.
 _ONE_AT_A_TIME = threading.RLock()
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # torch.onnx colours its messages.

@@ -63,7 +63,8 @@ class StandIns:
         if self.kind == "real":
             return tensor.detach().clone()
         if self.kind == "fake":
-            return self._fake_mode.from_tensor(tensor.detach())
+            # Not detach: what it gives counts the writes into it as writes into the original.
+            return self._fake_mode.from_tensor(tensor.data)
         if keep_value and tensor.device.type != "meta" and tensor.numel() <= _SMALL:
             return tensor.detach().clone()
         return to_meta(tensor)
