@@ -22,6 +22,7 @@ class Subject:
         shape: Sizes of the parameter; empty for a module.
         dtype: Name of its dtype, ``float32``; "" for a module.
         type: Class of the module, or of the module that holds the parameter.
+        trainable: Whether the parameter required a gradient when it was last looked at.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Subject:
     shape: tuple[int, ...] = ()
     dtype: str = ""
     type: str = ""
+    trainable: bool = True
 
     @property
     def numel(self) -> int:
@@ -43,7 +45,7 @@ class Subject:
 
     def to_json(self) -> str:
         """Writes it as JSON."""
-        return json.dumps([self.name, self.kind, self.aliases, self.shape, self.dtype, self.type])
+        return json.dumps([self.name, self.kind, self.aliases, self.shape, self.dtype, self.type, self.trainable])
 
     @classmethod
     def from_json(cls, text: object) -> Subject:
@@ -60,15 +62,16 @@ class Subject:
             raise FormatError(
                 f"Damaged description of a parameter in a recorded run: {text!r:.200}"
             )
-        name, kind, aliases, shape, dtype, type_ = fields
-        return cls(name, kind, tuple(aliases), tuple(shape), dtype, type_)
+        name, kind, aliases, shape, dtype, type_, trainable = fields
+        return cls(name, kind, tuple(aliases), tuple(shape), dtype, type_, trainable)
 
 
 def _fits(fields: Any) -> bool:
-    if not isinstance(fields, list) or len(cast("list[Any]", fields)) != 6:
+    if not isinstance(fields, list) or len(cast("list[Any]", fields)) != 7:
         return False
-    name, kind, aliases, shape, dtype, type_ = cast("list[Any]", fields)
+    name, kind, aliases, shape, dtype, type_, trainable = cast("list[Any]", fields)
     return (
+        isinstance(trainable, bool) and
         all(isinstance(text, str) for text in (name, dtype, type_))
         and kind in ("parameter", "module")
         and isinstance(aliases, list)

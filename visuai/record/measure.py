@@ -1,0 +1,353 @@
+"""Statistics of many tensors in host memory, in as few passes over them as can be.
+
+Small tensors are laid side by side, and each statistic of all of them is one call. Large ones
+are read in tiles that fit a core's cache: the first statistic brings a tile in from memory, the
+others find it there, and so does the sample for the histogram.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from visuai.record.bins import BINS, FINITE, MAGNITUDES, SAMPLE, bin_of
+from visuai.record.columns import Columns
+
+TILE = 65_536
+"""Elements of a tile: 256 KiB of float32."""
+
+# Squares of float32 between these are neither infinite nor lost; others are summed as float64.
+_SMALL, _LARGE = 1e-12, 1e15
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Statistics of several tensors; moments float64 and counts int64, one entry for each.
+
+    Attributes:
+        count: Elements.
+        zeros: Elements that are zero.
+        nonfinite: Elements that are infinite or not a number.
+        moments: Sum, sum of magnitudes, sum of squares, minimum, maximum; 5 × tensors.
+        bins: Elements of the sample in each bin, tensors × `BINS`.
+    """
+
+    count: NDArray[np.int64]
+    zeros: NDArray[np.int64]
+    nonfinite: NDArray[np.int64]
+    moments: NDArray[np.float64]
+    bins: NDArray[np.int64]
+
+    def columns(self, step: int) -> Columns:
+        """Gives them as rows of one step."""
+        steps = np.full(len(self.count), step, dtype=np.int64)
+        total, magnitude, square, minimum, maximum = self.moments
+        bins = self.bins.reshape(-1, 2, MAGNITUDES)
+        used = np.flatnonzero(bins.any(axis=(0, 1)))
+        low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
+        return Columns(
+            first=steps,
+            last=steps,
+            records=np.ones_like(steps),
+            count=self.count,
+            zeros=self.zeros,
+            nonfinite=self.nonfinite,
+            total=total,
+            magnitude=magnitude,
+            square=square,
+            minimum=minimum,
+            maximum=maximum,
+            low=low,
+            bins=bins[:, :, low:high].astype(np.float32),
+        )
+
+
+def measure(
+    tensors: Sequence[torch.Tensor],
+    *,
+    minus: Sequence[torch.Tensor] | None = None,
+    keep: Sequence[torch.Tensor | None] | None = None,
+    factor: float = 1.0,
+) -> Measured:
+    """Measures tensors.
+
+    Args:
+        tensors: Real tensors in host memory, each of one dimension and contiguous.
+        minus: As many, of the same sizes and dtypes: measured is the difference.
+        keep: As many, of the same sizes and dtypes: the tensors are copied into them; None for
+            those that are not to be copied.
+        factor: What to multiply each element by.
+    """
+    sizes = [tensor.numel() for tensor in tensors]
+    lengths = np.minimum(sizes, SAMPLE).astype(np.int64)
+    offsets = np.cumsum(lengths) - lengths
+    sample = np.empty(int(lengths.sum()), dtype=np.float32)
+    result = Measured(
+        count=np.array(sizes, dtype=np.int64),
+        zeros=np.zeros(len(sizes), dtype=np.int64),
+        nonfinite=np.zeros(len(sizes), dtype=np.int64),
+        moments=np.zeros((5, len(sizes))),
+        bins=np.zeros((len(sizes), BINS), dtype=np.int64),
+    )
+    result.moments[3:] = np.nan
+    small: list[int] = []
+    with np.errstate(all="ignore"):
+        for index, tensor in enumerate(tensors):
+            end = int(offsets[index] + lengths[index])
+            place = sample[offsets[index] : end]
+            subtrahend = None if minus is None else minus[index]
+            copy = None if keep is None else keep[index]
+            if sizes[index] <= SAMPLE and tensor.dtype != torch.float64:
+                if sizes[index]:
+                    _take_whole(tensor, subtrahend, copy, factor, place)
+                    small.append(index)
+            else:
+                _measure_tiles(tensor, subtrahend, copy, factor, place, result, index)
+        if small:
+            _measure_small(sample, offsets, lengths, np.array(small), result)
+        _count_bins(sample, offsets, lengths, result)
+    return result
+
+
+def _take_whole(
+    tensor: torch.Tensor,
+    minus: torch.Tensor | None,
+    keep: torch.Tensor | None,
+    factor: float,
+    place: NDArray[np.float32],
+) -> None:
+    """Writes a small tensor to its place in the sample."""
+    target = torch.from_numpy(place)
+    if keep is not None:
+        keep.copy_(tensor)
+    if minus is None:
+        target.copy_(tensor)
+    elif tensor.dtype == torch.float32:
+        torch.sub(tensor, minus, out=target)
+    else:
+        target.copy_(tensor).sub_(minus.to(torch.float32))
+    if factor != 1.0:
+        target.mul_(factor)
+
+
+def _measure_small(
+    sample: NDArray[np.float32],
+    offsets: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    small: NDArray[np.int64],
+    result: Measured,
+) -> None:
+    """Measures all tensors that are whole in the sample, by one call for each statistic."""
+    # Gaps between them (samples of larger tensors) are stretches of their own, left out after.
+    starts, ends = offsets[small], offsets[small] + lengths[small]
+    joined = starts[1:] == ends[:-1]
+    cuts = np.sort(np.concatenate([starts, ends[:-1][~joined], ends[-1:]]))
+    cuts = cuts[cuts < len(sample)]
+    which = np.searchsorted(cuts, starts)
+    magnitudes = np.abs(sample)
+    moments = np.stack(
+        [
+            np.add.reduceat(sample, cuts)[which],
+            np.add.reduceat(magnitudes, cuts)[which],
+            np.add.reduceat(np.square(sample), cuts)[which],
+            np.minimum.reduceat(sample, cuts)[which],
+            np.maximum.reduceat(sample, cuts)[which],
+        ]
+    ).astype(np.float64)
+    result.moments[:, small] = moments
+    result.zeros[small] = np.add.reduceat(sample == 0, cuts, dtype=np.int64)[which]
+    for row in np.flatnonzero(~_sound(moments)):
+        index = small[row]
+        _put(result, index, _careful(sample[starts[row] : ends[row]]))
+
+
+def _sound(moments: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tells of which tensors single precision has got the moments right."""
+    largest = np.maximum(np.abs(moments[3]), np.abs(moments[4]))
+    return np.isfinite(moments).all(axis=0) & (
+        ((largest > _SMALL) & (largest < _LARGE)) | (largest == 0)
+    )
+
+
+def _careful(values: NDArray[np.float32] | NDArray[np.float64]) -> tuple[int, int, list[float]]:
+    """Measures numbers of which some may not be finite, or whose squares may not be.
+
+    Returns:
+        How many are zero, how many not finite, and the five moments of the finite ones.
+    """
+    finite = values[np.isfinite(values)].astype(np.float64)
+    missing = len(values) - len(finite)
+    if not len(finite):
+        return 0, missing, [0.0, 0.0, 0.0, np.nan, np.nan]
+    moments = [
+        float(finite.sum()),
+        float(np.abs(finite).sum()),
+        float(np.square(finite).sum()),
+        float(finite.min()),
+        float(finite.max()),
+    ]
+    return int(len(finite) - np.count_nonzero(finite)), missing, moments
+
+
+def _put(result: Measured, index: int, measured: tuple[int, int, list[float]]) -> None:
+    zeros, nonfinite, moments = measured
+    result.zeros[index], result.nonfinite[index] = zeros, nonfinite
+    result.moments[:, index] = moments
+
+
+def _measure_tiles(
+    tensor: torch.Tensor,
+    minus: torch.Tensor | None,
+    keep: torch.Tensor | None,
+    factor: float,
+    place: NDArray[np.float32],
+    result: Measured,
+    index: int,
+) -> None:
+    """Measures one large tensor tile by tile, and takes its sample."""
+    size = tensor.numel()
+    wide = tensor.dtype == torch.float64
+    dtype = np.float64 if wide else np.float32
+    difference = np.empty(min(TILE, size), dtype=dtype)
+    magnitudes = np.empty(min(TILE, size), dtype=dtype)
+    zero = np.empty(min(TILE, size), dtype=np.bool_)
+    plan = _sampling(size)
+    plain = tensor.dtype == torch.float32 and minus is None and factor == 1.0
+    sums = [0.0, 0.0, 0.0, np.inf, -np.inf]
+    zeros = nonfinite = taken = 0
+    for number, start in enumerate(range(0, size, TILE)):
+        part = tensor[start : start + TILE]
+        if keep is not None:
+            keep[start : start + TILE].copy_(part)
+        if plain:
+            tile = part.numpy()
+        else:
+            tile = difference[: part.numel()]
+            _fill(tile, part, None if minus is None else minus[start : start + TILE], factor)
+        moments = _moments(tile, magnitudes[: len(tile)])
+        if moments is None:
+            tile_zeros, tile_nonfinite, moments = _careful(tile)
+            nonfinite += tile_nonfinite
+        elif moments[3] <= 0.0 <= moments[4]:
+            tile_zeros = int(np.count_nonzero(np.equal(tile, 0, out=zero[: len(tile)])))
+        else:
+            tile_zeros = 0
+        zeros += tile_zeros
+        sums[:3] = [a + b for a, b in zip(sums, moments[:3], strict=False)]
+        sums[3], sums[4] = np.fmin(sums[3], moments[3]), np.fmax(sums[4], moments[4])
+        local = plan[number]
+        if wide:
+            place[taken : taken + len(local)] = _narrow(tile.take(local))
+        else:
+            tile.take(local, out=place[taken : taken + len(local)], mode="clip")
+        taken += len(local)
+    if nonfinite == size:
+        sums[3:] = [np.nan, np.nan]
+    _put(result, index, (zeros, nonfinite, sums))
+
+
+def _moments(
+    tile: NDArray[np.float32] | NDArray[np.float64],
+    magnitudes: NDArray[np.float32] | NDArray[np.float64],
+) -> list[float] | None:
+    """Gives the five moments of a tile, None if they need more care."""
+    lowest, highest = float(np.minimum.reduce(tile)), float(np.maximum.reduce(tile))
+    largest = max(-lowest, highest)
+    if not (_SMALL < largest < _LARGE or largest == 0.0):  # Not-a-number fails every comparison.
+        return None
+    np.abs(tile, out=magnitudes)
+    return [
+        float(np.add.reduce(tile)),
+        float(np.add.reduce(magnitudes)),
+        float(np.dot(tile, tile)),
+        lowest,
+        highest,
+    ]
+
+
+def _fill(
+    tile: NDArray[np.float32] | NDArray[np.float64],
+    part: torch.Tensor,
+    minus: torch.Tensor | None,
+    factor: float,
+) -> None:
+    target = torch.from_numpy(tile)
+    if minus is not None and part.dtype == target.dtype:
+        torch.sub(part, minus, out=target)
+    else:
+        target.copy_(part)
+        if minus is not None:
+            target.sub_(minus.to(target.dtype))
+    if factor != 1.0:
+        target.mul_(factor)
+
+
+def _narrow(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Gives float64 as float32 of the nearest bin: neither infinite nor zero by narrowing."""
+    limits = np.finfo(np.float32)
+    narrow = np.clip(values, limits.min, limits.max).astype(np.float32)
+    narrow[(narrow == 0) & (values != 0)] = limits.smallest_subnormal
+    narrow[~np.isfinite(values)] = np.nan
+    return narrow
+
+
+_PLANS: dict[int, list[NDArray[np.int64]]] = {}
+
+
+def sample_places(size: int) -> NDArray[np.int64]:
+    """Chooses the elements of a tensor's sample, ascending.
+
+    The choice depends on the size alone, so a histogram changes only if the tensor does. It
+    has random numbers of its own: none that training would see are used.
+
+    Args:
+        size: Elements of the tensor.
+    """
+    if size <= SAMPLE:
+        return np.arange(size)
+    jitter = np.random.default_rng(size).random(SAMPLE)
+    chosen = ((np.arange(SAMPLE) + jitter) * (size / SAMPLE)).astype(np.int64)
+    return np.minimum(chosen, size - 1)
+
+
+def _sampling(size: int) -> list[NDArray[np.int64]]:
+    """Gives the sample as places in each tile; kept, as sizes come back with every record."""
+    if size not in _PLANS:
+        chosen = sample_places(size)
+        edges = np.searchsorted(chosen, np.arange(0, size + TILE, TILE))
+        if len(_PLANS) > 512:
+            _PLANS.clear()
+        _PLANS[size] = [
+            chosen[start:stop] - number * TILE
+            for number, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True))
+        ]
+    return _PLANS[size]
+
+
+def _count_bins(
+    sample: NDArray[np.float32],
+    offsets: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    result: Measured,
+) -> None:
+    """Counts the sample of every tensor into its bins, leaving out zeros and nonfinite."""
+    rows = len(lengths)
+    keys = bin_of(sample)
+    keys += np.repeat(np.arange(rows, dtype=np.uint32) * np.uint32(BINS), lengths)
+    result.bins[:] = np.bincount(keys, minlength=rows * BINS).reshape(rows, BINS)
+    by_sign = result.bins.reshape(rows, 2, MAGNITUDES)
+    by_sign[:, :, FINITE:] = 0
+    lowest = by_sign[:, 0, 0] + by_sign[:, 1, 0]
+    whole = lengths == result.count
+    # Zeros share their bins with the smallest denormal numbers, which are hardly ever there.
+    for row in np.flatnonzero((lowest > 0) & ~(whole & (lowest == result.zeros))):
+        own = sample[offsets[row] : offsets[row] + lengths[row]]
+        tiny = (own != 0) & (np.abs(own) < 2.0**-127)
+        by_sign[row, 0, 0] = np.count_nonzero(tiny & (own > 0))
+        by_sign[row, 1, 0] = np.count_nonzero(tiny & (own < 0))
+        lowest[row] = 0
+    by_sign[lowest > 0, :, 0] = 0
