@@ -123,7 +123,8 @@ def _listen(port: int | None, tell: Callable[[str], None]) -> tuple[socket.socke
 
 
 def _bound(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol by name: asyncio sends small answers at once (TCP_NODELAY) only if it is given.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # Elsewhere than on Windows, this lets a server take the port of one that just ended.
         if sys.platform != "win32":
