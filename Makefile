@@ -1,4 +1,5 @@
-# Everything here works on a machine with nothing but Python >= 3.10 and make.
+# Everything here works on a machine with nothing but Python >= 3.10 and make, but for the
+# frontend targets, which build the viewer and need Node >= 20.
 # CI calls these same targets (.ci/run).
 
 PYTHON ?= python3
@@ -13,10 +14,11 @@ INSTALL = if uv --version >/dev/null 2>&1; \
 	else set -- $(PY) -m pip install --quiet --disable-pip-version-check; fi; "$$@"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types docs serve-docs bench bench-smoke metrics wheel clean
+.PHONY: help demo test lint format types docs serve-docs bench bench-smoke metrics wheel clean \
+	frontend frontend-types frontend-test
 
 help: ## Say what there is
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Draw ResNet-18 and a transformer into demo/
 	@$(PY) docs/demo.py
@@ -54,8 +56,23 @@ metrics: $(VENV)/.dev ## Print the table of visuai metrics
 wheel: $(VENV)/.dev ## Build the wheel, and try it in an empty environment
 	$(PY) tests/check_wheel.py
 
+frontend: frontend/node_modules/.made ## Build the viewer into visuai/static/
+	cd frontend && npm run --silent build
+
+frontend-types: $(VENV)/.test ## Write the viewer's types from the Python ones
+	$(PY) frontend/wire_types.py
+
+frontend-test: frontend/node_modules/.made ## Check the viewer: types, style, tests
+	cd frontend && npm run --silent types && npm run --silent lint && npm test --silent
+
 clean: ## Remove what the targets made
-	rm -rf $(VENV) demo site dist .pytest_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf frontend/node_modules $(VENV) demo site dist .pytest_cache .ruff_cache .hypothesis .benchmarks
+
+# As the lock file says, and anew when it changes.
+frontend/node_modules/.made: frontend/package.json frontend/package-lock.json
+	@node -e 'if (parseInt(process.versions.node) < 20) throw "The viewer needs Node >= 20"'
+	cd frontend && npm ci --no-fund --no-audit --silent
+	@touch $@
 
 # Stamps: an environment is made and filled once, and again when pyproject.toml changes.
 $(VENV)/.made:

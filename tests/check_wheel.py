@@ -23,7 +23,7 @@ assert "site-packages" in visuai.__file__, visuai.__file__
 model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), torch.nn.Flatten())
 topology = visuai.build(model, torch.zeros(1, 3, 8, 8))
 assert list(topology.graph) == ["input", "0", "1", "2", "output"], list(topology.graph)
-for name in ("pyvis", "threejs", "svg", "dot", "mermaid", "text", "model-explorer"):
+for name in ("html", "pyvis", "threejs", "svg", "dot", "mermaid", "text", "model-explorer"):
     assert len(topology.render(name)) > 100, name
 topology.save("net.json.gz")
 assert visuai.Topology.load("net.json.gz").num_parameters == 224
@@ -42,14 +42,18 @@ def main() -> None:
         run(sys.executable, "-m", "build", "--outdir", place, ROOT, cwd=place)
         (wheel,) = place.glob("*.whl")
         names = zipfile.ZipFile(wheel).namelist()
-        assert "visuai/py.typed" in names
-        assert not [name for name in names if name.startswith(("tests/", "docs/", "benchmarks/"))]
+        for name in ("py.typed", "static/viewer.js", "static/viewer.css"):
+            assert f"visuai/{name}" in names, f"the wheel lacks {name}"
+        other = ("tests/", "docs/", "benchmarks/", "frontend/")
+        assert not [name for name in names if name.startswith(other)]
         venv.create(place / "empty", with_pip=True)
         python = place / "empty" / "bin" / "python"
         run(python, "-m", "pip", "install", "--quiet", TORCH, wheel, cwd=place)
         run(python, "-c", TRIAL, cwd=place)
         run(place / "empty" / "bin" / "visuai", "--version", cwd=place)
         run(place / "empty" / "bin" / "visuai", "summary", "net.json.gz", cwd=place)
+        run(place / "empty" / "bin" / "visuai", "build", "net.json.gz", "-o", "x.html", cwd=place)
+        run(python, "-c", "import visuai.serve", cwd=place)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "onnx", "onnxscript", "networkx", "pyvis", "numpy", "rich", "transformers")
+HEAVY = (
+    *("torch", "onnx", "onnxscript", "networkx", "pyvis", "numpy", "rich", "transformers"),
+    *("starlette", "uvicorn", "anywidget"),
+)
 
 
 def loaded_after(code: str) -> set[str]:
@@ -29,6 +32,7 @@ def loaded_after(code: str) -> set[str]:
         "import visuai; visuai.VisuaiError; visuai.__version__; dir(visuai)",
         "from visuai.cli import main; main(['--help'])",
         "from visuai.cli import main; main(['build', '--help'])",
+        "from visuai.cli import main; main(['view', '--help']); main(['serve', '--help'])",
         "import visuai.ir, visuai.ops, visuai.plugins, visuai.report, visuai.program",
     ],
 )
@@ -46,6 +50,12 @@ def test_a_saved_topology_loads_without_torch(tmp_path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
     loaded = loaded_after(f"import visuai; visuai.Topology.load({str(path)!r}).render('text')")
     assert loaded.isdisjoint({"torch", "onnx", "pyvis"})
+
+
+def test_the_server_needs_no_torch() -> None:
+    loaded = loaded_after("import visuai.serve, visuai.render.html")
+    assert "starlette" in loaded
+    assert loaded.isdisjoint({"torch", "onnx", "pyvis", "anywidget", "IPython"})
 
 
 def test_unknown_name_raises_attribute_error() -> None:
