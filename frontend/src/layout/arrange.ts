@@ -25,8 +25,9 @@ export function arrange(task: Task): Sheet {
 /** Boxes and wires in place, before they are framed. */
 export interface Made {
   readonly levels: Levels;
-  /** x of each lane's vertices. */
+  /** x at which vertices are entered, and at which the trunk ends. */
   readonly axis: Float64Array;
+  readonly end: number;
   readonly left: Float64Array;
   readonly routes: Routes;
 }
@@ -36,8 +37,9 @@ function make(task: Task, ways: Ways, lanes: Lanes, levels: Levels): Made {
   const packing = pack(task, ways, lanes, levels, feeder);
   return {
     levels,
-    axis: Float64Array.from(lanes.of, (lane) => packing.lane[lane]),
-    left: leftsOf(task, lanes, packing),
+    axis: packing.enter,
+    end: lanes.tail.length > 0 ? packing.leave[lanes.tail[0]] : 0,
+    left: leftsOf(task, packing),
     routes: routesOf(task, ways, lanes, levels, packing, feeder),
   };
 }
@@ -90,7 +92,7 @@ function framed(task: Task, made: Made): Sheet {
     inPort: Float64Array.from({ length: task.inPorts }, (_, at) => port(at)),
     outPort: Float64Array.from({ length: task.outPorts }, (_, at) => port(firstOut + at)),
     inAxis: trunk,
-    outAxis: trunk,
+    outAxis: trunk + made.end,
     start: routes.start,
     px: routes.x.map((x) => x + shift),
     py: routes.y,

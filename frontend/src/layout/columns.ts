@@ -35,11 +35,12 @@ export function inColumns(task: Task, sheet: Sheet): Sheet {
   const even = Math.round(Math.sqrt((task.aspect * height) / (width + GUTTER)));
   const most = Math.floor(height / task.tall);
   let best: readonly Cut[] = [];
-  let least = Math.max(width / task.aspect, height);
+  // Columns are worth their crossings only if all gets clearly larger.
+  let least = 0.85 * Math.max(width / task.aspect, height);
   for (let columns = Math.max(2, even - 3); columns <= Math.min(most, even + 3); columns++) {
     const cuts = chosen(task, sheet, columns, gaps, crossing);
     const size = sizeIn(task, sheet, cuts);
-    if (size >= least * 0.97) continue;
+    if (size >= least) continue;
     least = size;
     best = cuts;
   }
@@ -70,7 +71,7 @@ function chosen(
   const cuts: Cut[] = [];
   let top = task.header;
   let at = 0;
-  while (columns - cuts.length > 1 && at < gaps.length) {
+  while (columns - cuts.length > 1 && sheet.height - top > task.tall) {
     const even = (sheet.height - top) / (columns - cuts.length);
     let best = -1;
     let least = Number.POSITIVE_INFINITY;

@@ -102,7 +102,7 @@ function sheetsOf(
       pad: PAD,
       least: root ? 0 : outline.width[shown.item[box]],
       aspect: opening.aspect,
-      tall: root ? 600 : 1300,
+      tall: root ? 600 : 800,
     };
     const sheet = remembered(memo, task, arrange);
     of[box] = sheet;

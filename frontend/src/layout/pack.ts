@@ -7,8 +7,9 @@ import { type Skyline, skyline } from "./skyline";
 
 /** Where lanes and buses stand. A bus carries what leaves a vertex past what is below it. */
 export interface Packing {
-  /** x of each lane. */
-  readonly lane: Float64Array;
+  /** x at which the lane enters each vertex, and at which it goes on below. */
+  readonly enter: Float64Array;
+  readonly leave: Float64Array;
   /** x of the bus of each link that takes one, NaN for the others. */
   readonly bus: Float64Array;
 }
@@ -27,7 +28,21 @@ interface Strip {
   readonly links: readonly number[];
   readonly parts: Part[];
   readonly side: number;
+  /** Where it would be straight, relative to the trunk; NaN if that is all the same. */
+  readonly wish: number;
   readonly order: number;
+}
+
+/** Least space above and below a box. */
+const MARGIN = 4;
+
+/** The heights between which a wire from one vertex to another needs its place. */
+function between(from: number, to: number): { readonly from: number; readonly to: number } {
+  const middle = (from + to) / 2;
+  return {
+    from: Math.min(from + MARGIN + 1, middle - 1),
+    to: Math.max(to - MARGIN - 1, middle + 1),
+  };
 }
 
 /** The vertex that feeds each lane from above, -1 for none. */
@@ -44,6 +59,53 @@ export function feedersOf(task: Task, ways: Ways, lanes: Lanes, levels: Levels):
   return feeder;
 }
 
+/** How far from its lane's x each vertex is entered and left: a box may shift what is below it. */
+interface Shifts {
+  readonly enter: Float64Array;
+  readonly leave: Float64Array;
+}
+
+/**
+ * A box that is left elsewhere than it is entered, such as one of several columns, shifts what
+ * follows it in its lane, as far as that does not reach out further than the boxes before.
+ */
+function shiftsOf(task: Task, lanes: Lanes): Shifts {
+  const enter = new Float64Array(lanes.of.length);
+  const leave = new Float64Array(lanes.of.length);
+  for (const head of lanes.head) {
+    let shift = 0;
+    let right = 0;
+    for (let vertex = head; vertex >= 0; vertex = lanes.next[vertex]) {
+      const box = vertex - task.inPorts;
+      const isBox = box >= 0 && box < task.boxes;
+      const wide = isBox ? task.width[box] - task.inAxis[box] : 0;
+      if (shift !== 0 && isBox && shift + wide > right + 1) shift = 0;
+      enter[vertex] = shift;
+      right = Math.max(right, shift + wide);
+      if (isBox) shift += task.outAxis[box] - task.inAxis[box];
+      leave[vertex] = shift;
+    }
+  }
+  return { enter, leave };
+}
+
+/** Where links would run straight from or to a port of an open box on the trunk; NaN if nowhere. */
+function wishOf(task: Task, lanes: Lanes, shifts: Shifts, links: ArrayLike<number>): number {
+  let wish = Number.NaN;
+  for (let at = 0; at < links.length; at++) {
+    const link = links[at];
+    const from = task.from[link];
+    const to = task.to[link];
+    if (lanes.of[from] === 0 && !Number.isNaN(task.fromAt[link])) {
+      return shifts.enter[from] + task.fromAt[link] - task.inAxis[from - task.inPorts];
+    }
+    if (lanes.of[to] === 0 && !Number.isNaN(task.toAt[link]) && Number.isNaN(wish)) {
+      wish = shifts.enter[to] + task.toAt[link] - task.inAxis[to - task.inPorts];
+    }
+  }
+  return wish;
+}
+
 /** Finds a place for each lane and bus so that no two overlap. */
 export function pack(
   task: Task,
@@ -53,9 +115,10 @@ export function pack(
   feeder: Int32Array,
 ): Packing {
   const sides = sidesOf(task, ways, lanes, feeder);
+  const shifts = shiftsOf(task, lanes);
   const strips = [
-    ...laneStrips(task, ways, lanes, levels, feeder, sides),
-    ...busStrips(task, ways, lanes, levels, feeder, sides),
+    ...laneStrips(task, ways, lanes, levels, feeder, sides, shifts),
+    ...busStrips(task, ways, lanes, levels, feeder, sides, shifts),
   ];
   const heights = [
     ...new Set(strips.flatMap((strip) => strip.parts.flatMap((part) => [part.from, part.to]))),
@@ -71,7 +134,12 @@ export function pack(
     strip.parts.reduce((most, part) => Math.max(most, part.to), Number.NEGATIVE_INFINITY) -
     strip.parts.reduce((least, part) => Math.min(least, part.from), Number.POSITIVE_INFINITY);
   const inOrder = strips.map((strip) => ({ strip, span: strip.lane === 0 ? -1 : span(strip) }));
-  inOrder.sort((a, b) => a.span - b.span || a.strip.order - b.strip.order);
+  inOrder.sort(
+    (a, b) =>
+      a.span - b.span ||
+      Math.abs(a.strip.wish || 0) - Math.abs(b.strip.wish || 0) ||
+      a.strip.order - b.strip.order,
+  );
   for (const { strip } of inOrder) {
     const x = strip.lane === 0 ? 0 : put(strip, place, strip.side < 0 ? left : right);
     for (const part of strip.parts) {
@@ -83,18 +151,22 @@ export function pack(
     if (strip.lane >= 0) lane[strip.lane] = x;
     for (const link of strip.links) bus[link] = x;
   }
-  return { lane, bus };
+  return {
+    enter: shifts.enter.map((shift, vertex) => lane[lanes.of[vertex]] + shift),
+    leave: shifts.leave.map((shift, vertex) => lane[lanes.of[vertex]] + shift),
+    bus,
+  };
 }
 
 /** The x nearest to the trunk, on a strip's side, at which it touches nothing. */
 function put(strip: Strip, place: Map<number, number>, line: Skyline): number {
-  let out = 0;
+  let out = Math.max(0, strip.side * (strip.wish || 0));
   for (const part of strip.parts) {
     const from = 2 * (place.get(part.from) as number) + 1;
     const to = 2 * (place.get(part.to) as number) - 1;
     const inner = strip.side < 0 ? part.right : part.left;
     const reached = line.reach(from, to);
-    out = Math.max(out, reached + inner + (inner > 0 ? BESIDE : TRACK));
+    out = Math.max(out, reached + inner + (part.left + part.right > 0 ? BESIDE : TRACK));
   }
   return strip.side < 0 ? -out : out;
 }
@@ -145,26 +217,36 @@ function laneStrips(
   levels: Levels,
   feeder: Int32Array,
   sides: Int8Array,
+  shifts: Shifts,
 ): Strip[] {
   return lanes.head.map((head, lane) => {
     const parts: Part[] = [];
-    const line = (from: number, to: number) => {
-      if (to > from) parts.push({ from, to, left: 0, right: 0 });
+    const line = (from: number, to: number, at: number) => {
+      parts.push({ ...between(from, to), left: -at, right: at });
     };
-    if (feeder[lane] >= 0) line(levels.below[feeder[lane]], levels.above[head]);
+    if (feeder[lane] >= 0) line(levels.below[feeder[lane]], levels.above[head], 0);
     for (let vertex = head; vertex >= 0; vertex = lanes.next[vertex]) {
       const box = vertex - task.inPorts;
       const isBox = box >= 0 && box < task.boxes;
       const from = levels.above[vertex];
       const to = Math.max(levels.below[vertex], from + 1);
-      const left = isBox ? task.inAxis[box] : 0;
-      parts.push({ from, to, left, right: isBox ? task.width[box] - left : 0 });
+      const left = (isBox ? task.inAxis[box] : 0) - shifts.enter[vertex];
+      const right = (isBox ? task.width[box] : 0) - left;
+      parts.push({ from: from - MARGIN, to: to + MARGIN, left, right });
       const below = lanes.next[vertex];
-      if (below >= 0) line(to, levels.above[below]);
+      if (below >= 0) line(to, levels.above[below], shifts.enter[below]);
     }
     const tail = lanes.tail[lane];
-    if (lane > 0) line(levels.below[tail], lastBelow(task, ways, levels, tail));
-    return { lane, links: [], parts, side: sides[lane], order: sides[lane] < 0 ? -head : head };
+    if (lane > 0) {
+      line(levels.below[tail], lastBelow(task, ways, levels, tail), shifts.leave[tail]);
+    }
+    // A single port stands in line with what it is linked to.
+    const port = head === tail && (head < task.inPorts || head >= task.inPorts + task.boxes);
+    const lists = head < task.inPorts ? ways.out : ways.in;
+    const links = port ? lists.values.subarray(lists.start[head], lists.start[head + 1]) : [];
+    const wish = lane === 0 ? Number.NaN : wishOf(task, lanes, shifts, links);
+    const side = Math.sign(wish) || sides[lane];
+    return { lane, links: [], parts, side, wish, order: side < 0 ? -head : head };
   });
 }
 
@@ -185,6 +267,7 @@ function busStrips(
   levels: Levels,
   feeder: Int32Array,
   sides: Int8Array,
+  shifts: Shifts,
 ): Strip[] {
   const strips: Strip[] = [];
   for (let vertex = 0; vertex < ways.vertices; vertex++) {
@@ -207,11 +290,13 @@ function busStrips(
         to = Math.max(to, levels.above[task.to[link]]);
         targets += sides[lanes.of[task.to[link]]];
       }
-      const side = sides[own] || Math.sign(targets) || 1;
+      const wish = wishOf(task, lanes, shifts, links);
+      const side = Math.sign(wish) || sides[own] || Math.sign(targets) || 1;
       strips.push({
         lane: -1,
         links,
-        parts: [{ from: levels.below[vertex], to, left: 0, right: 0 }],
+        wish,
+        parts: [{ ...between(levels.below[vertex], to), left: 0, right: 0 }],
         side,
         order: side < 0 ? -vertex : vertex,
       });
@@ -226,7 +311,7 @@ function backStrip(task: Task, levels: Levels, link: number): Strip {
   const from = levels.above[task.to[link]] - levels.roomAbove[task.to[link]] / 2;
   const to = levels.below[task.from[link]] + levels.roomBelow[task.from[link]] / 2;
   const part = { from: Math.min(from, to - 1), to, left: 0, right: 0 };
-  return { lane: -1, links: [link], parts: [part], side: -1, order: link };
+  return { lane: -1, links: [link], parts: [part], side: -1, wish: Number.NaN, order: link };
 }
 
 /** Whether a vertex is the head of a lane that another feeds. */

@@ -18,10 +18,10 @@ const APART = 9;
 const CORNER = 10;
 
 /** Left side of each box. */
-export function leftsOf(task: Task, lanes: Lanes, packing: Packing): Float64Array {
+export function leftsOf(task: Task, packing: Packing): Float64Array {
   return Float64Array.from(
     { length: task.boxes },
-    (_, box) => packing.lane[lanes.of[box + task.inPorts]] - task.inAxis[box],
+    (_, box) => packing.enter[box + task.inPorts] - task.inAxis[box],
   );
 }
 
@@ -37,9 +37,9 @@ export function routesOf(
   const count = task.from.length;
   const via = new Float64Array(count);
   for (let link = 0; link < count; link++) via[link] = viaOf(task, lanes, packing, feeder, link);
-  const left = leftsOf(task, lanes, packing);
-  const leave = endsOf(task, lanes, packing, left, via, ways, true);
-  const enter = endsOf(task, lanes, packing, left, via, ways, false);
+  const left = leftsOf(task, packing);
+  const leave = endsOf(task, packing, left, via, ways, true);
+  const enter = endsOf(task, packing, left, via, ways, false);
   const start = new Int32Array(count + 1);
   const x: number[] = [];
   const y: number[] = [];
@@ -143,14 +143,13 @@ function viaOf(
   const from = task.from[link];
   const to = task.to[link];
   if (!Number.isNaN(packing.bus[link])) return packing.bus[link];
-  if (isFed(lanes, feeder, from, to) && lanes.next[from] !== to) return packing.lane[lanes.of[to]];
-  return packing.lane[lanes.of[from]];
+  if (isFed(lanes, feeder, from, to) && lanes.next[from] !== to) return packing.enter[to];
+  return lanes.next[from] === to ? packing.enter[to] : packing.leave[from];
 }
 
 /** Where links leave or enter their boxes: near to where they run, apart from each other. */
 function endsOf(
   task: Task,
-  lanes: Lanes,
   packing: Packing,
   left: Float64Array,
   via: Float64Array,
@@ -168,7 +167,7 @@ function endsOf(
     const free: number[] = [];
     for (let at = lists.start[vertex]; at < lists.start[vertex + 1]; at++) {
       const link = lists.values[at];
-      if (!isBox) ends[link] = packing.lane[lanes.of[vertex]];
+      if (!isBox) ends[link] = packing.enter[vertex];
       else if (!Number.isNaN(fixed[link])) ends[link] = left[box] + fixed[link];
       else free.push(link);
     }
@@ -176,7 +175,7 @@ function endsOf(
   }
   for (const link of ways.back) {
     const box = own[link] - task.inPorts;
-    if (box < 0 || box >= task.boxes) ends[link] = packing.lane[lanes.of[own[link]]];
+    if (box < 0 || box >= task.boxes) ends[link] = packing.enter[own[link]];
     else if (!Number.isNaN(fixed[link])) ends[link] = left[box] + fixed[link];
     else ends[link] = left[box] + Math.min(CORNER, axis[box]);
   }
