@@ -1,19 +1,24 @@
 """Looks at the stage and measures it in Chromium: ``python bench/stage.py WIRES OUT``.
 
 WIRES holds networks as ``NAME.json.gz`` (bench/networks.py makes them); pictures and a table of
-figures go to OUT. Needs Playwright for Python, and ``npx vite`` running for this folder.
+figures go to OUT. With queries after that (``"made=1000&theme=dark"``) only these are drawn.
+Needs Playwright for Python; no server: the page is answered from files.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from urllib.parse import urlparse
 
 from playwright.sync_api import Page, Route, sync_playwright
 
+HERE = Path(__file__).parent
+BUNDLE = Path(tempfile.gettempdir()) / "stage_bench.js"
 FLAGS = [
     "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
     "--no-first-run", "--disable-background-networking", "--disable-component-update",
@@ -25,15 +30,18 @@ def open_page(page: Page, base: str, query: str, wires: Path) -> None:
     """Opens the stage on a network or a made picture."""
 
     def answer(route: Route) -> None:
-        name = route.request.url.rsplit("/", 1)[1]
-        route.fulfill(
-            body=gzip.decompress((wires / f"{name}.gz").read_bytes()),
-            content_type="application/json",
-        )
+        path = urlparse(route.request.url).path
+        name = path.rsplit("/", 1)[1]
+        if path.startswith("/wires/"):
+            body = gzip.decompress((wires / f"{name}.gz").read_bytes())
+            route.fulfill(body=body, content_type="application/json")
+        elif name == "stage.ts":
+            route.fulfill(path=BUNDLE, content_type="text/javascript")
+        else:
+            route.fulfill(path=HERE / "stage.html", content_type="text/html")
 
-    page.route(lambda url: urlparse(url).path.startswith("/wires/"), answer)
-    page.on("console", lambda message: print("  console:", message.text))
-    page.on("pageerror", lambda error: print("  error:", error))
+    page.unroute_all()
+    page.route("**/*", answer)
     page.goto(f"{base}/bench/stage.html?{query}", wait_until="commit")
     page.wait_for_function("document.title === 'ready'", timeout=60_000)
     page.wait_for_timeout(700)
@@ -88,12 +96,18 @@ def pan(page: Page, base: str, wires: Path, query: str) -> dict[str, float]:
 def main() -> None:
     """Measures and takes the pictures."""
     wires, out = Path(sys.argv[1]), Path(sys.argv[2])
-    base = "http://127.0.0.1:5199"
+    base = "http://stage.test"
+    subprocess.run(
+        ["npx", "rolldown", "bench/stage.ts", "--format", "esm", "-o", BUNDLE],
+        cwd=HERE.parent, check=True, capture_output=True,
+    )  # fmt: skip
     wanted = sys.argv[3:]
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.on("console", lambda message: print("  console:", message.text))
+        page.on("pageerror", lambda error: print("  error:", error))
         if wanted:
             shots(page, base, wires, out, wanted)
         else:

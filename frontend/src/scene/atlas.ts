@@ -29,7 +29,10 @@ export interface Atlas {
 
 /** Font of all texts; no file is loaded. */
 export const FONT =
-  'Inter, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "DejaVu Sans", Arial, sans-serif';
+  'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "DejaVu Sans", Arial, sans-serif';
+
+/** Texts that are drawn in a frame even if the time is up. */
+const ALWAYS = 8;
 
 /** Size at which widths are measured; they are in proportion at other sizes. */
 const MEASURE = 32;
@@ -64,6 +67,7 @@ export function makeAtlas(renderer: WebGLRenderer, size: number): Atlas {
   let shelves: Shelf[] = [];
   let until = 0;
   let refused = false;
+  let drawn = 0;
 
   const fontOf = (pixels: number, bold: boolean) => `${bold ? 600 : 400} ${pixels}px ${FONT}`;
 
@@ -125,10 +129,11 @@ export function makeAtlas(renderer: WebGLRenderer, size: number): Atlas {
       const code = bold ? pixels : -pixels;
       const glyphs = known.get(text)?.get(code);
       if (glyphs !== undefined) return glyphs;
-      if (performance.now() > until) {
+      if (drawn >= ALWAYS && performance.now() > until) {
         refused = true;
         return null;
       }
+      drawn++;
       const made = draw(text, pixels, bold);
       let sizes = known.get(text);
       if (sizes === undefined) {
@@ -141,6 +146,7 @@ export function makeAtlas(renderer: WebGLRenderer, size: number): Atlas {
     allow: (milliseconds) => {
       until = performance.now() + milliseconds;
       refused = false;
+      drawn = 0;
     },
     wanting: () => refused,
     reset: () => {

@@ -68,7 +68,8 @@ void main() {
   side = face.y > 0.5 ? 0.0 : 0.10 + 0.12 * abs(corner.z) + 0.10 * max(corner.w, 0.0);
 #else
   // Room for the ring of a selected box and for the sheets under one that is repeated.
-  vec2 room = vec2(7.0 * ratio / fine + (state.y > 1u ? 10.0 : 0.0));
+  float ring = (state.x & ${SELECTED}u) != 0u ? 7.0 : 1.0;
+  vec2 room = vec2(ring * ratio / fine + (state.y > 1u ? 7.0 : 0.0));
   at = corner * (extent + room);
 #endif
   gl_Position = project * vec4(middle + at, z, 1.0);

@@ -20,6 +20,7 @@ import { type Before, type Drawing, type Heights, makeDrawing } from "./drawing"
 import { listen } from "./gestures";
 import { heightsBetween, heightsOf } from "./heights";
 import { makeLabels } from "./labels";
+import { SIGNED } from "./legible";
 import { boxShowing, motionOf, placesBetween, type Scenery, wireMotion } from "./motion";
 import { boxAt, nestOf } from "./nest";
 import { FIRST_ORBIT, type Orbit, project, seenAt, TILTS, under } from "./orbit";
@@ -258,7 +259,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
     const { picture, nest } = drawing.scenery;
     const { boxes } = picture;
     const point = under(camera, screen, { ...orbit, amount: 0 }, at, 0);
-    if (point === null || camera.zoom < 0.55) return null;
+    if (point === null || camera.zoom < SIGNED) return null;
     for (const shift of [0, -8]) {
       const box = boxAt(picture, nest, point.x + shift, point.y);
       if (box < 0) continue;

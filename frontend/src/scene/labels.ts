@@ -26,15 +26,17 @@ in vec4 place;  // left, top, width, height in picture pixels from the eye
 in vec4 texels; // left, top, width, height in the atlas
 in vec4 ink;
 in vec4 plate;
-in vec2 extra;  // height, and room around the text in texels
+in vec3 extra;  // height, room around the text in texels, sign: 1 opens, 2 closes
 out vec2 at;
 flat out vec4 source;
 flat out vec4 inkColour;
 flat out vec4 plateColour;
 flat out float room;
+flat out float sign_;
 void main() {
   vec2 unit = 0.5 + 0.5 * corner;
   room = extra.y;
+  sign_ = extra.z;
   source = texels;
   inkColour = ink;
   plateColour = plate;
@@ -52,10 +54,24 @@ flat in vec4 source;
 flat in vec4 inkColour;
 flat in vec4 plateColour;
 flat in float room;
+flat in float sign_;
 void main() {
   float inside = step(0.0, at.x) * step(0.0, at.y) * step(at.x, source.z) * step(at.y, source.w);
   float text = inside * texture(atlas, (source.xy + at) / atlasSize).r;
   vec2 extent = 0.5 * source.zw + room;
+  if (sign_ > 0.5) {
+    // A coin with a plus or a minus.
+    float far = length(at) - room + 1.0;
+    float thick = 0.095 * room + 0.25;
+    float arm = 0.5 * room;
+    float cross = roundBox(at, vec2(arm, thick), 0.0);
+    if (sign_ < 1.5) cross = min(cross, roundBox(at, vec2(thick, arm), 0.0));
+    float rim = clamp(0.5 + far + 1.1 * ratio, 0.0, 1.0) * 0.75;
+    float stroke = max(clamp(0.5 - cross, 0.0, 1.0), rim);
+    colour = ink(mix(plateColour.rgb, inkColour.rgb, stroke), plateColour.a * clamp(0.5 - far, 0.0, 1.0));
+    if (colour.a < 0.004) discard;
+    return;
+  }
   float d = roundBox(at - 0.5 * source.zw, extent, min(4.0 * ratio, min(extent.x, extent.y)));
   vec4 under = ink(plateColour.rgb, plateColour.a * clamp(0.5 - d, 0.0, 1.0));
   colour = over(ink(inkColour.rgb, inkColour.a * text), under);
@@ -86,6 +102,8 @@ export interface Label {
   readonly plateAlpha: number;
   /** Room around the text that the plate fills, in texels. */
   readonly room: number;
+  /** 0 for a text; 1 and 2 for the signs that open and close a scope, `room` is their radius. */
+  readonly sign: 0 | 1 | 2;
 }
 
 /** Makes the mesh of all labels. */
@@ -100,7 +118,7 @@ export function makeLabels(space: Space, atlas: Atlas): LabelSet {
   const texels = dynamic(new Float32Array(4 * MOST_LABELS), 4, false);
   const ink = dynamic(new Uint8Array(4 * MOST_LABELS), 4, true);
   const plate = dynamic(new Uint8Array(4 * MOST_LABELS), 4, true);
-  const extra = dynamic(new Float32Array(2 * MOST_LABELS), 2, false);
+  const extra = dynamic(new Float32Array(3 * MOST_LABELS), 3, false);
   const attributes = { place, texels, ink, plate, extra };
   for (const [name, attribute] of Object.entries(attributes)) {
     geometry.setAttribute(name, attribute);
@@ -141,7 +159,7 @@ export function makeLabels(space: Space, atlas: Atlas): LabelSet {
       texels.setXYZW(count, glyphs.x, glyphs.y, glyphs.width, glyphs.height);
       writeBytes(ink.array as Uint8Array, count, label.ink, label.inkAlpha);
       writeBytes(plate.array as Uint8Array, count, label.plate, label.plateAlpha);
-      extra.setXY(count, label.z, room);
+      extra.setXYZ(count, label.z, room, label.sign);
       count++;
       return true;
     },

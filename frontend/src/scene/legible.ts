@@ -32,6 +32,8 @@ const DETAIL = 10.5;
 /** Letters smaller than this cannot be read, larger than this help no one. */
 const LEAST = 8;
 const LARGEST = 64;
+/** Smallest zoom at which there are signs that open and close. */
+export const SIGNED = 0.5;
 
 /** Lines of the box: two are shown in tall ones. */
 function lines(height: number): { size: number; two: boolean } {
@@ -64,14 +66,16 @@ export function legible(
     const wide = width[box] * zoom;
     const high = height[box] * zoom;
     if (open[box] === 1) {
-      const size = TITLE * zoom;
-      if (size >= LEAST) {
+      const size = Math.max(TITLE * zoom, LEAST + 0.5);
+      if (HEADER * zoom >= size * 1.2) {
         // The name stays in view while its scope is.
         const left = Math.max(x[box] + 28, Math.min(view.x + 36 / zoom, x[box] + width[box] / 2));
         const room = (x[box] + width[box] - left) * zoom - 44 * zoom;
         const line = { index: box, y: y[box] + HEADER / 2, size: Math.min(size, LARGEST) };
         slots.push({ ...line, part: "header", x: left, align: "left", room });
-        slots.push({ ...line, part: "sign", x: x[box] + 15, align: "middle", room: 99 });
+        if (zoom >= SIGNED) {
+          slots.push({ ...line, part: "sign", x: x[box] + 15, align: "middle", room: 99 });
+        }
         if (repeat[box] > 1) {
           slots.push({
             ...line,
@@ -139,7 +143,7 @@ export function legible(
         room: 99,
       });
     }
-    if (size >= LEAST + 1 && height[box] > 27) {
+    if (zoom >= SIGNED && height[box] > 27) {
       slots.push({
         part: "sign",
         index: box,

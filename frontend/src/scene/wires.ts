@@ -37,7 +37,7 @@ float presenceOf(uint presence) {
 }
 // Half the width in device pixels; thinner than a pixel becomes fainter instead.
 float halfWidth(uint code, uint look) {
-  float wide = (1.0 + float(code) / 255.0 * 5.0) * clamp(fine / ratio, 0.0, 1.6) * ratio;
+  float wide = (1.0 + float(code) / 255.0 * 3.2) * clamp(fine / ratio, 0.0, 1.6) * ratio;
   if (look == ${TOUCHED}u) wide = max(wide, 1.6 * ratio) * 1.25;
   float shown = max(wide, 0.9 * ratio);
   strength = clamp(wide / shown, look == ${TOUCHED}u ? 0.9 : 0.28, 1.0);

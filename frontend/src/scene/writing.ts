@@ -9,16 +9,15 @@ import { along } from "./curve";
 import type { Drawing } from "./drawing";
 import type { LabelSet } from "./labels";
 import { legible, overlaps, type Slot } from "./legible";
-import { scopeOfWire } from "./motion";
+import { boxShowing, scopeOfWire } from "./motion";
 import { eachIn } from "./nest";
 import type { Camera, Caption, Paint } from "./stage";
 
-/** Texts that stand in for others: what opens, what closes, and times. */
-const PLUS = "+";
-const MINUS = "–";
-
 /** Longest text that is looked at: names can be anything. */
 const LONGEST = 120;
+
+/** Space between a wire and what is written at it, in CSS pixels. */
+const BESIDE = 6;
 
 /** What the labels of a frame depend on. */
 export interface Situation {
@@ -110,8 +109,11 @@ export function write(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situati
   const { drawing, camera, screen, view } = now;
   const { picture, nest } = drawing.scenery;
   const slots = legible(picture, nest, camera, screen, view);
+  for (const slot of slots) {
+    if (slot.part === "sign") writeSign(labels, texts, now, slot);
+    else writeSlot(labels, atlas, texts, now, slot);
+  }
   if (camera.zoom >= 0.72) writeWires(labels, atlas, texts, now);
-  for (const slot of slots) writeSlot(labels, atlas, texts, now, slot);
   labels.send();
 }
 
@@ -122,7 +124,6 @@ function writeSlot(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation,
   const item = boxes.item[box];
   const caption = texts.caption(item);
   const { colours } = paint;
-  const open = boxes.open[box] === 1;
   let text = "";
   let bold = false;
   if (slot.part === "title" || slot.part === "header" || slot.part === "name") {
@@ -131,13 +132,9 @@ function writeSlot(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation,
     bold = boxes.height[box] > 27;
   } else if (slot.part === "detail") text = caption.detail;
   else if (slot.part === "repeat") text = `×${boxes.repeat[box]}`;
-  else if (open) text = MINUS;
-  else if (caption.scope === true) text = PLUS;
   if (text === "") return;
-  const isSign = slot.part === "sign";
-  bold ||= isSign;
   const pixels = Math.min(Math.max(Math.round(slot.size * ratio), 6), 72);
-  const shown = isSign ? text : texts.cut(text, pixels, bold, slot.room * ratio);
+  const shown = texts.cut(text, pixels, bold, slot.room * ratio);
   if (shown === "") return;
   const fill = drawing.fillOf(box);
   let ink = inkOn(fill, colours.text);
@@ -151,12 +148,6 @@ function writeSlot(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation,
     plateAlpha = 0.88;
     room = 2 * ratio;
   }
-  if (isSign) {
-    ink = mixed(colours.text, colours.ground, 0.15);
-    plate = open ? mixed(fill, colours.ground, 0.5) : colours.ground;
-    plateAlpha = 1;
-    room = Math.round(1 * ratio);
-  }
   if (drawing.isDimmed(box)) {
     ink = mixed(ink, colours.ground, 0.62);
     plate = mixed(plate, colours.ground, 0.6);
@@ -169,6 +160,49 @@ function writeSlot(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation,
     inkAlpha: presence,
     room,
   });
+}
+
+/** The sign that opens or closes a scope. */
+function writeSign(labels: LabelSet, texts: Texts, now: Situation, slot: Slot): void {
+  const { drawing, paint, camera, ratio } = now;
+  const { boxes } = drawing.scenery.picture;
+  const box = slot.index;
+  const open = boxes.open[box] === 1;
+  if (!open && texts.caption(boxes.item[box]).scope !== true) return;
+  const { colours } = paint;
+  const fine = camera.zoom * ratio;
+  const at = moved(now, box, slot.x, slot.y);
+  const dim = drawing.isDimmed(box) ? 0.62 : 0;
+  const fill = drawing.fillOf(box);
+  labels.add({
+    glyphs: NO_GLYPHS,
+    x: at.x - camera.x,
+    y: at.y - camera.y,
+    scale: 1 / fine,
+    z: now.top(box) + 0.4,
+    ink: mixed(mixed(colours.text, fill, 0.25), colours.ground, dim),
+    inkAlpha: 1,
+    plate: open ? fill : mixed(fill, colours.ground, dim),
+    plateAlpha: drawing.presence?.[box] === 1 ? now.moved : 1,
+    room: Math.max(slot.size * 0.6, 4.5) * ratio,
+    sign: open ? 2 : 1,
+  });
+}
+
+const NO_GLYPHS = { x: 0, y: 0, width: 0, height: 0 };
+
+/** Where a point of a box is just now, while boxes move. */
+function moved(now: Situation, box: number, x: number, y: number): { x: number; y: number } {
+  if (now.moved >= 1 || box < 0) return { x, y };
+  const back = 1 - now.moved;
+  const { from, to } = now.drawing;
+  const b = 4 * box;
+  const alongX = to[b + 2] > 0 ? (x - to[b]) / to[b + 2] : 0;
+  const alongY = to[b + 3] > 0 ? (y - to[b + 1]) / to[b + 3] : 0;
+  return {
+    x: x + (from[b] + alongX * from[b + 2] - x) * back,
+    y: y + (from[b + 1] + alongY * from[b + 3] - y) * back,
+  };
 }
 
 interface Look {
@@ -194,18 +228,9 @@ function place(
 ): boolean {
   const glyphs = atlas.find(text, pixels, bold);
   if (glyphs === null) return true;
-  const { camera, screen, ratio, drawing } = now;
+  const { camera, screen, ratio } = now;
   const fine = camera.zoom * ratio;
-  let { x, y } = slot;
-  if (now.moved < 1 && box >= 0) {
-    const back = 1 - now.moved;
-    const { from, to } = drawing;
-    const b = 4 * box;
-    const alongX = to[b + 2] > 0 ? (x - to[b]) / to[b + 2] : 0;
-    const alongY = to[b + 3] > 0 ? (y - to[b + 1]) / to[b + 3] : 0;
-    x += (from[b] + alongX * from[b + 2] - x) * back;
-    y += (from[b + 1] + alongY * from[b + 3] - y) * back;
-  }
+  const { x, y } = moved(now, box, slot.x, slot.y);
   const wide = glyphs.width;
   let left = (x - camera.x) * fine;
   if (slot.align === "middle") left -= wide / 2;
@@ -224,6 +249,7 @@ function place(
     y: top / fine,
     scale: 1 / fine,
     z: z + 0.4,
+    sign: 0,
     ...look,
   });
 }
@@ -245,6 +271,11 @@ function writeWires(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation
       const wire = values[i];
       if (seen.has(wire)) continue;
       seen.add(wire);
+      const source = boxShowing(picture, picture.wires.source[wire]);
+      const target = boxShowing(picture, picture.wires.target[wire]);
+      const scope = scopeOfWire(nest, source, target);
+      // Within a scope, what enters and leaves it is not written again.
+      if (scope === source || scope === target) continue;
       const [x, y] = along(curves, wire, 0.5);
       if (x < view.x || y < view.y || x > view.x + view.width || y > view.y + view.height) continue;
       const first = curves.start[wire];
@@ -254,7 +285,7 @@ function writeWires(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation
       if (text === "") continue;
       const wide = atlas.measure(text, size, false) + 6;
       const spot = {
-        x: x * camera.zoom - wide / 2,
+        x: x * camera.zoom + BESIDE,
         y: y * camera.zoom - size * 0.7,
         width: wide,
         height: size * 1.4,
@@ -262,9 +293,6 @@ function writeWires(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation
       if (taken.some((other) => overlaps(other, spot))) continue;
       taken.push(spot);
       left--;
-      const source = picture.boxOf[picture.wires.source[wire]] ?? -1;
-      const target = picture.boxOf[picture.wires.target[wire]] ?? -1;
-      const scope = scopeOfWire(nest, source, target);
       const sheets = colours.scopes;
       const ground =
         scope >= 0 && sheets.length > 0
@@ -276,13 +304,24 @@ function writeWires(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation
         !(lit.has(picture.wires.source[wire]) && lit.has(picture.wires.target[wire]));
       const z = scope >= 0 ? now.top(scope) : 0;
       const alpha = now.moved < 1 ? 0 : 1;
-      place(labels, atlas, now, -1, text, false, pixels, { x, y, align: "middle" }, z, {
-        ink: dim ? mixed(ink, ground, 0.7) : ink,
-        inkAlpha: alpha,
-        plate: ground,
-        plateAlpha: 0.86 * alpha,
-        room: Math.round(2 * ratio),
-      });
+      place(
+        labels,
+        atlas,
+        now,
+        -1,
+        text,
+        false,
+        pixels,
+        { x: x + BESIDE / camera.zoom, y, align: "left" },
+        z,
+        {
+          ink: dim ? mixed(ink, ground, 0.7) : ink,
+          inkAlpha: alpha,
+          plate: ground,
+          plateAlpha: 0.8 * alpha,
+          room: Math.round(2 * ratio),
+        },
+      );
     }
   });
 }
