@@ -106,16 +106,20 @@ export function boxSizes(network: Network): { width: Float32Array; height: Float
     }
     const second = detail(network, item);
     const badge = item >= network.nodes && network.repeat[item - network.nodes] > 1;
-    const first = textWidth(title(network, item), TITLE_SIZE) + (badge ? BADGE_WIDTH : 0);
+    const first = textWidth(title(network, item), TITLE_SIZE) * BOLD + (badge ? BADGE_WIDTH : 0);
     width[item] = Math.ceil(Math.max(72, Math.max(first, textWidth(second, DETAIL_SIZE)) + 24));
     height[item] = second === "" ? 30 : TALL_HEIGHT;
   }
   return { width, height };
 }
 
+const BOLD = 1.1; // Bold letters are that much wider.
+
 // Widths of letters in a usual sans-serif font, in ems, a little on the wide side.
-const EMS = new Float32Array(256).fill(0.58);
+const EMS = new Float32Array(256).fill(0.61);
 for (const letter of "iljtfrI.,:;'|!()[]· ") EMS[letter.charCodeAt(0)] = 0.35;
+for (const letter of "0123456789") EMS[letter.charCodeAt(0)] = 0.64;
+EMS["×".charCodeAt(0)] = 0.84;
 for (const letter of "mwMW@%") EMS[letter.charCodeAt(0)] = 0.92;
 for (const letter of "ABCDEFGHJKLNOPQRSTUVXYZ") EMS[letter.charCodeAt(0)] = 0.7;
 
