@@ -2,14 +2,13 @@
 
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
-import type { Document } from "../graph/read";
-import { readWire } from "../graph/read";
+import { plain } from "../graph/text";
 import type { CompareMode } from "../view/state";
 import type { Wire, WireEntry } from "../wire";
 import { type Address, followAddress, readAddress } from "./address";
 import { type Catalogue, CatalogueContext } from "./networks";
 import type { PrefsStore } from "./prefs";
-import { type Hints, openSession } from "./session";
+import { type Hints, type Opened, openSession, readOpened } from "./session";
 import { breath, fromBytes, fromServer, listNetworks, type Progress, type Source } from "./source";
 import { Choice, Loading, Trouble } from "./start";
 import { resolveTheme, watchTheme } from "./theme";
@@ -35,7 +34,7 @@ type Stage =
   | { readonly at: "loading"; readonly progress: Progress }
   | { readonly at: "trouble"; readonly error: Error }
   | { readonly at: "choice" }
-  | { readonly at: "open"; readonly wire: Wire; readonly document: Document };
+  | { readonly at: "open"; readonly opened: Opened };
 
 /** Shows what a source has. */
 export function App({ source, root, prefs, hints, wholePage }: AppProps) {
@@ -55,7 +54,7 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
       const wire = await get(tell);
       tell({ doing: "Drawing", fraction: null });
       await breath();
-      setStage({ at: "open", wire, document: readWire(wire) });
+      setStage({ at: "open", opened: readOpened(wire) });
     } catch (error) {
       setStage({ at: "trouble", error: error as Error });
     }
@@ -119,10 +118,9 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
     content = <Choice entries={entries ?? []} choose={(id, other) => setWanted({ id, other })} />;
   } else {
     content = (
-      <Opened
+      <Session
         key={`${wanted?.id ?? ""} ${wanted?.other ?? ""}`}
-        wire={stage.wire}
-        document={stage.document}
+        opened={stage.opened}
         root={root}
         prefs={prefs}
         hints={hints}
@@ -136,9 +134,8 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
   return <CatalogueContext value={catalogue}>{content}</CatalogueContext>;
 }
 
-interface OpenedProps {
-  readonly wire: Wire;
-  readonly document: Document;
+interface SessionProps {
+  readonly opened: Opened;
   readonly root: HTMLElement;
   readonly prefs: PrefsStore;
   readonly hints: Hints;
@@ -148,33 +145,27 @@ interface OpenedProps {
   readonly wholePage: boolean;
 }
 
-function Opened({
-  wire,
-  document: sent,
-  root,
-  prefs,
-  hints,
-  theme,
-  address,
-  wanted,
-  wholePage,
-}: OpenedProps) {
+function Session({ opened, root, prefs, hints, theme, address, wanted, wholePage }: SessionProps) {
   const [mode, setMode] = useState<CompareMode>("merged");
   const link = useRef(address?.link ?? "");
   const session = useMemo(
-    () => openSession(wire, sent, mode, { hints, link: link.current }),
-    [wire, sent, mode, hints],
+    () => openSession(opened, mode, { hints, link: link.current }),
+    [opened, mode, hints],
   );
-  const { view } = session.first;
+  const [first] = session.panes;
+  const { view } = first;
   const [viewer, setViewer] = useState<Viewer | null>(null);
 
-  useEffect(
-    () =>
-      view.store.subscribe((now, before) => {
+  useEffect(() => {
+    const ends = session.panes.map((pane) =>
+      pane.view.store.subscribe((now, before) => {
         if (now.compare !== before.compare) setMode(now.compare);
       }),
-    [view],
-  );
+    );
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [session]);
 
   useEffect(() => {
     if (!wholePage || !viewer) return;
@@ -182,20 +173,16 @@ function Opened({
   }, [view, viewer, wanted, wholePage]);
 
   useEffect(() => {
-    if (wholePage) document.title = view.network.name.slice(0, 80);
+    if (wholePage) document.title = plain(view.network.name.slice(0, 80));
   }, [view, wholePage]);
 
   return (
     <Workbench
       key={mode}
-      view={view}
-      painter={session.first.painter}
-      document={session.first.topology}
-      comparison={session.comparison}
+      session={session}
       prefs={prefs}
       root={root}
       theme={theme}
-      start={session.camera}
       wholePage={wholePage}
       ready={setViewer}
     />

@@ -1,9 +1,11 @@
 /** The place of a canvas in the page. */
 
 import { useEffect, useRef, useState } from "react";
+import { plain } from "../graph/text";
 import type { Camera } from "../scene/stage";
 import type { View } from "../view/store";
 import { useView } from "./bench";
+import { Name } from "./name";
 import type { Painter } from "./paint";
 import { createViewer, type Viewer, type ViewerEvents } from "./viewer";
 
@@ -11,14 +13,17 @@ interface CanvasProps {
   readonly view: View;
   readonly painter: Painter;
   readonly theme: "light" | "dark";
-  readonly label: string;
+  /** Written above the canvas where there are two. */
+  readonly title: string | null;
   readonly start: Camera | null;
   readonly events: ViewerEvents;
   readonly ready: (viewer: Viewer | null) => void;
+  /** Called when this canvas is the one that is used. */
+  readonly lead: () => void;
 }
 
 /** Holds the canvas of a view; `ready` is called with it, and with null when it goes. */
-export function Canvas({ view, painter, theme, label, start, events, ready }: CanvasProps) {
+export function Canvas({ view, painter, theme, title, start, events, ready, lead }: CanvasProps) {
   const place = useRef<HTMLDivElement>(null);
   const [viewer, setViewer] = useState<Viewer | null>(null);
   const latest = useRef({ events, ready, start });
@@ -54,10 +59,29 @@ export function Canvas({ view, painter, theme, label, start, events, ready }: Ca
     if (!canvas) return;
     canvas.tabIndex = 0;
     canvas.setAttribute("role", "application");
-    canvas.setAttribute("aria-label", label);
-  }, [viewer, label]);
+    canvas.setAttribute("aria-roledescription", "drawing");
+    canvas.setAttribute(
+      "aria-label",
+      `Drawing of ${plain(view.network.name.slice(0, 80))}. Arrow keys go from box to box, Enter ` +
+        "opens one, the question mark lists the keys. The outline has the same as a tree.",
+    );
+  }, [viewer, view]);
 
-  return <div ref={place} className="vz-canvas" />;
+  return (
+    <div
+      className="vz-pane"
+      onPointerDownCapture={lead}
+      onWheelCapture={lead}
+      onFocusCapture={lead}
+    >
+      {title === null ? null : (
+        <h2 className="vz-pane-title">
+          <Name text={title} />
+        </h2>
+      )}
+      <div ref={place} className="vz-canvas" />
+    </div>
+  );
 }
 
 /** A thin line on top while a layout takes long. */

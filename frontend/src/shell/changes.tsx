@@ -101,8 +101,8 @@ function Change({ difference, details = false }: { difference: Difference; detai
           was <Name text={before} mono />
         </p>
       ) : null}
-      {details || difference.details.length <= 2
-        ? difference.details.map(([name, old, now]) => (
+      {details || difference.rows.length <= 2
+        ? difference.rows.map(([name, old, now]) => (
             <p key={name} className="vz-detail">
               <Name text={name} />{" "}
               <del>

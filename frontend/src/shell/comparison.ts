@@ -1,23 +1,89 @@
-/** Two networks and what differs: for the picture, the list, and the step between two canvases. */
+/** Two networks and what differs: for the picture, the list, and two canvases in step. */
 
-import type { Item } from "../graph/network";
+import { type Details, detailsOf } from "../graph/changes";
+import { compare, MARKS } from "../graph/merge";
+import type { Item, Network } from "../graph/network";
+import type { WireDiff } from "../wire";
 
-/** One difference, as the list shows it. */
-export interface Difference {
-  readonly kind: "added" | "removed" | "renamed" | "changed";
-  readonly what: string;
-  /** Names before and after; null where there is none. */
-  readonly before: string | null;
-  readonly after: string | null;
-  /** Where it is in the picture; null if it has no place there. */
+/** One difference, and where it is in the merged network; null if it has no place there. */
+export interface Difference extends Details {
   readonly item: Item | null;
-  readonly details: readonly (readonly [name: string, before: string, after: string])[];
 }
 
-/** What the page knows of a comparison. */
+/** Two networks, whole and merged. Marks are by item: 0 none, 1 added, 2 removed, 3 changed. */
+export interface Compared {
+  readonly networks: readonly [Network, Network];
+  readonly merged: Network;
+  readonly marks: readonly [Uint8Array, Uint8Array];
+  readonly mergedMarks: Uint8Array;
+  readonly differences: readonly Difference[];
+  /** Items of the merged network in the first and in the second; -1 where it is in one only. */
+  readonly inEach: readonly [Int32Array, Int32Array];
+  /** Items of the one network in the other, -1 for none. */
+  readonly matches: readonly [Int32Array, Int32Array];
+}
+
+/** What parts of the page know of a comparison: marks and places in the network they show. */
 export interface Comparison {
   readonly names: readonly [string, string];
   readonly differences: readonly Difference[];
-  /** Mark of each item of the network that is shown: 0 none, 1 added, 2 removed, 3 changed. */
-  readonly marks: ArrayLike<number> | null;
+  readonly marks: Uint8Array;
+}
+
+/** Compares two networks. */
+export function comparisonOf(before: Network, after: Network, diff: WireDiff): Compared {
+  const found = compare(before, after, diff);
+  const { merged, fromBefore, fromAfter, inBefore, inAfter } = found;
+  const own = Uint8Array.from(found.marks, (mark) => (MARKS[mark] === "renamed" ? 3 : mark));
+  return {
+    networks: [before, after],
+    merged,
+    mergedMarks: own,
+    marks: [seenFrom(own, fromBefore), seenFrom(own, fromAfter)],
+    differences: listed(found.details, diff),
+    inEach: [inBefore, inAfter],
+    matches: [found.forward, found.backward],
+  };
+}
+
+/** The comparison as seen from one of the two networks, or from the merged one (2). */
+export function seenBy(compared: Compared, which: 0 | 1 | 2): Comparison {
+  const { networks, differences, marks, mergedMarks, inEach } = compared;
+  const names = [networks[0].name, networks[1].name] as const;
+  if (which === 2) return { names, differences, marks: mergedMarks };
+  const place = (item: Item | null) =>
+    item === null || inEach[which][item] < 0 ? null : inEach[which][item];
+  return {
+    names,
+    differences: differences.map((one) => ({ ...one, item: place(one.item) })),
+    marks: marks[which],
+  };
+}
+
+function seenFrom(marks: Uint8Array, places: Int32Array): Uint8Array {
+  return Uint8Array.from(places, (item) => (item < 0 ? 0 : marks[item]));
+}
+
+/** All differences, each once: those with a place first, in the order of the network. */
+function listed(details: ReadonlyMap<Item, readonly Details[]>, diff: WireDiff): Difference[] {
+  const found: Difference[] = [];
+  const seen = new Set<Details>();
+  const keys = new Set<string>();
+  for (const [item, those] of [...details].sort(([one], [other]) => one - other)) {
+    for (const one of those) {
+      if (seen.has(one)) continue;
+      seen.add(one);
+      keys.add(keyOf(one));
+      found.push({ ...one, item });
+    }
+  }
+  for (const change of diff.changes) {
+    const one = detailsOf(change);
+    if (!keys.has(keyOf(one))) found.push({ ...one, item: null });
+  }
+  return found;
+}
+
+function keyOf({ what, kind, before, after }: Details): string {
+  return JSON.stringify([what, kind, before, after]);
 }

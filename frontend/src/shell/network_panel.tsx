@@ -121,7 +121,10 @@ function Report({ document }: { document: WireTopology }) {
   return (
     <Section title="How it was captured">
       <Pairs
-        pairs={[["Route", report.route], ...origins.map(([name, value]) => [name, value] as const)]}
+        pairs={[
+          ...(report.route ? [["Route", report.route] as const] : []),
+          ...origins.map(([name, value]) => [name, value] as const),
+        ]}
       />
       {failures.map(([route, why]) => (
         <details key={route} className="vz-details">

@@ -119,7 +119,6 @@ export function Outline() {
   const focusedRow = focused === null ? undefined : rows.rowOf.get(focused);
   const inSight = focusedRow !== undefined && focusedRow >= first && focusedRow < last;
   return (
-    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: a tree names its active row
     <div
       ref={box}
       className="vz-outline"

@@ -32,6 +32,11 @@ export interface Painter {
 /** Makes the painter of a network; `marks` are by item. */
 export function createPainter(network: Network, marks: ArrayLike<number> | null): Painter {
   const made = new Map<string, Colouring>();
+  const inside = marks ? markedInside(network, marks) : null;
+  const marked = (item: Item, open: boolean): Mark => {
+    const own = (marks?.[item] ?? 0) as Mark;
+    return own === 0 && !open && inside?.[item] === 1 ? 3 : own;
+  };
   let last: { picture: Picture; by: ColourBy; theme: string; paint: Paint } | null = null;
 
   function colouring(by: ColourBy, theme: "light" | "dark"): Colouring {
@@ -65,7 +70,7 @@ export function createPainter(network: Network, marks: ArrayLike<number> | null)
         colours,
         fill: (box) => (open[box] === 1 ? scopes[depth[box] % scopes.length] : fill(item[box])),
         line: (box) => (open[box] === 1 ? scopeLine : line(item[box])),
-        ...(marks ? { mark: (box: number) => marks[item[box]] as Mark } : {}),
+        ...(marks ? { mark: (box: number) => marked(item[box], open[box] === 1) } : {}),
       };
       last = { picture, by, theme, paint };
       return paint;
@@ -77,4 +82,14 @@ export function createPainter(network: Network, marks: ArrayLike<number> | null)
       return bytes > 0 ? Math.min(1, Math.log2(1 + bytes) / 32) : 0;
     },
   };
+}
+
+/** Which scopes hold something that is marked, so that they are marked while they are closed. */
+function markedInside({ order, parent }: Network, marks: ArrayLike<number>): Uint8Array {
+  const inside = new Uint8Array(marks.length);
+  for (let at = order.length - 1; at > 0; at -= 1) {
+    const item = order[at];
+    if (marks[item] !== 0 || inside[item] === 1) inside[parent[item]] = 1;
+  }
+  return inside;
 }

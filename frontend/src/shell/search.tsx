@@ -24,7 +24,7 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
   const query = useView((state) => state.query);
   const [found, setFound] = useState<Found>(EMPTY);
   const [at, setAt] = useState(-1);
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const id = useId();
   const search = useMemo(() => createSearch(network), [network]);
 
@@ -92,8 +92,7 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
         )}
       </div>
       {asked && found.note ? <p className="vz-search-note">{found.note}</p> : null}
-      {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the list of a combobox */}
-      <ul
+      <div
         ref={list}
         id={`${id}-hits`}
         className="vz-hits"
@@ -104,10 +103,10 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
         {asked
           ? found.hits.map((hit, index) => (
               // biome-ignore lint/a11y/useKeyWithClickEvents: arrow keys in the field do the same
-              // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: an option of a combobox
-              <li
+              <div
                 key={hit.item}
                 id={`${id}-${index}`}
+                className="vz-hit"
                 role="option"
                 tabIndex={-1}
                 aria-selected={index === at}
@@ -123,10 +122,10 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
                       : network.label(hit.item)}
                   </bdi>
                 </span>
-              </li>
+              </div>
             ))
           : null}
-      </ul>
+      </div>
       {asked && found.items.length === 0 ? <p className="vz-search-note">Nothing found.</p> : null}
       {asked && found.items.length > found.hits.length ? (
         <p className="vz-search-note">The best {exact(found.hits.length)} are listed.</p>

@@ -1,15 +1,16 @@
 /** What is open: a network or two, their views, and where they start. */
 
 import type { Network } from "../graph/network";
-import type { Document } from "../graph/read";
+import { type Document, readWire } from "../graph/read";
 import type { Camera } from "../scene/stage";
 import { decodeLink } from "../view/link";
 import { deepest, opened, toDepth } from "../view/opening";
 import type { CompareMode, State } from "../view/state";
 import { createView, type View } from "../view/store";
 import type { Wire, WireTopology } from "../wire";
-import type { Comparison } from "./comparison";
+import { type Compared, type Comparison, comparisonOf, seenBy } from "./comparison";
 import { createPainter, type Painter } from "./paint";
+import type { Matches } from "./tandem";
 
 /** How a page wants the viewer to start: what `data-` attributes of its element say. */
 export interface Hints {
@@ -24,40 +25,67 @@ export interface Pane {
   readonly view: View;
   readonly painter: Painter;
   readonly topology: WireTopology;
+  readonly comparison: Comparison | null;
 }
 
 /** Everything that is open. */
 export interface Session {
-  readonly first: Pane;
-  /** The other network, where two stand side by side. */
-  readonly second: Pane | null;
-  readonly comparison: Comparison | null;
+  /** One canvas, or two side by side. */
+  readonly panes: readonly [Pane] | readonly [Pane, Pane];
+  /** Items of the one network in the other, where two stand side by side. */
+  readonly matches: Matches | null;
   /** Where the camera was when a link was made. */
   readonly camera: Camera | null;
 }
 
-/** Opens what was sent. */
+/** What there is to open. */
+export interface Opened {
+  readonly document: Document;
+  readonly topologies: readonly WireTopology[];
+  readonly compared: Compared | null;
+}
+
+/** Reads what was sent. */
+export function readOpened(wire: Wire): Opened {
+  const document = readWire(wire);
+  const [before, after] = document.networks;
+  return {
+    document,
+    topologies: wire.networks.map(({ topology }) => topology),
+    compared: after && document.diff ? comparisonOf(before, after, document.diff) : null,
+  };
+}
+
+/** Makes the views of what was sent. */
 export function openSession(
-  wire: Wire,
-  document: Document,
+  { document, topologies, compared }: Opened,
   mode: CompareMode,
   start: { readonly hints: Hints; readonly link: string },
 ): Session {
-  const [network] = document.networks;
-  const pane = (shown: Network, at: number, marks: ArrayLike<number> | null): Pane => {
-    const link = decodeLink(shown, start.link);
-    const state = { ...hinted(shown, start.hints), ...link.place, compare: mode };
+  const pane = (network: Network, at: number, comparison: Comparison | null): Pane => {
+    const { place } = decodeLink(network, start.link);
+    const state = { ...hinted(network, start.hints), ...place, compare: mode };
     return {
-      view: createView(shown, state),
-      painter: createPainter(shown, marks),
-      topology: wire.networks[at].topology,
+      view: createView(network, state),
+      painter: createPainter(network, comparison?.marks ?? null),
+      topology: topologies[at],
+      comparison,
     };
   };
+  const camera = (network: Network) => decodeLink(network, start.link).camera;
+  if (!compared) {
+    const [network] = document.networks;
+    return { panes: [pane(network, 0, null)], matches: null, camera: camera(network) };
+  }
+  if (mode === "merged") {
+    const { merged } = compared;
+    return { panes: [pane(merged, 1, seenBy(compared, 2))], matches: null, camera: camera(merged) };
+  }
+  const [before, after] = compared.networks;
   return {
-    first: pane(network, 0, null),
-    second: null,
-    comparison: null,
-    camera: decodeLink(network, start.link).camera,
+    panes: [pane(before, 0, seenBy(compared, 0)), pane(after, 1, seenBy(compared, 1))],
+    matches: compared.matches,
+    camera: null,
   };
 }
 

@@ -1,13 +1,9 @@
 /** The page around the canvas: the bar, the outline, the details, and what floats above. */
 
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
-import type { Camera } from "../scene/stage";
-import type { View } from "../view/store";
-import type { WireTopology } from "../wire";
 import { type Bench, BenchContext, type MenuPlace } from "./bench";
 import { Busy, Canvas, Hint } from "./canvas";
-import type { Comparison } from "./comparison";
 import { Crumbs } from "./crumbs";
 import { Help } from "./help";
 import { ItemPanel } from "./item_panel";
@@ -17,66 +13,65 @@ import { ItemMenu } from "./menu";
 import { Minimap } from "./minimap";
 import { NetworkPanel } from "./network_panel";
 import { Outline } from "./outline";
-import type { Painter } from "./paint";
 import type { PrefsStore } from "./prefs";
 import { Search } from "./search";
+import type { Pane, Session } from "./session";
 import { Splitter } from "./splitter";
+import { linkCameras, linkViews } from "./tandem";
 import { Tool, Toolbar } from "./toolbar";
 import { type Pointer, Tooltip } from "./tooltip";
 import type { Viewer } from "./viewer";
 
 interface WorkbenchProps {
-  readonly view: View;
-  readonly painter: Painter;
-  readonly document: WireTopology;
-  readonly comparison: Comparison | null;
+  readonly session: Session;
   readonly prefs: PrefsStore;
   readonly root: HTMLElement;
   readonly theme: "light" | "dark";
-  readonly start: Camera | null;
   /** Whether keys work wherever the focus is, as on a page of its own. */
   readonly wholePage: boolean;
-  readonly ready?: (viewer: Viewer | null) => void;
-  /** A second canvas beside the first. */
-  readonly beside?: ReactNode;
+  /** Called with the first canvas when it is up, and with null when it goes. */
+  readonly ready: (viewer: Viewer | null) => void;
 }
 
-/** Shows one view with everything around it. */
-export function Workbench(props: WorkbenchProps) {
-  const {
-    view,
-    painter,
-    document: topology,
-    comparison,
-    prefs,
-    root,
-    theme,
-    start,
-    wholePage,
-  } = props;
+/** Shows a session with everything around it; what is around follows the canvas last used. */
+export function Workbench({ session, prefs, root, theme, wholePage, ready }: WorkbenchProps) {
+  const { panes, matches, camera } = session;
+  const [active, setActive] = useState<0 | 1>(0);
+  const { view, painter, topology, comparison } = panes[active] ?? panes[0];
   const { network } = view;
-  const [viewer, setViewer] = useState<Viewer | null>(null);
+  const [viewers, setViewers] = useState<readonly (Viewer | null)[]>([null, null]);
+  const viewer = viewers[active];
+  const leader = useRef<0 | 1>(0);
   const [menu, setMenu] = useState<MenuPlace | null>(null);
   const [help, setHelp] = useState(false);
   const [trouble, setTrouble] = useState("");
   const [pointer, setPointer] = useState<Pointer | null>(null);
   const search = useRef<HTMLInputElement>(null);
-  const frame = useRef<HTMLDivElement>(null);
   const outline = useStore(prefs.store, (one) => one.outline);
   const panel = useStore(prefs.store, (one) => one.panel);
   const minimap = useStore(prefs.store, (one) => one.minimap);
-  const widths = useStore(prefs.store, (one) => `${one.outlineWidth} ${one.panelWidth}`);
+  const outlineWidth = useStore(prefs.store, (one) => one.outlineWidth);
+  const panelWidth = useStore(prefs.store, (one) => one.panelWidth);
   const selected = useStore(view.store, (state) => state.selected);
   const message = useStore(view.store, (state) => state.message);
-  const onReady = props.ready;
 
-  const ready = useCallback(
-    (made: Viewer | null) => {
-      setViewer(made);
-      onReady?.(made);
-    },
-    [onReady],
-  );
+  useEffect(() => ready(viewers[0]), [viewers, ready]);
+
+  useEffect(() => {
+    if (!matches || panes.length < 2) return;
+    return linkViews([panes[0].view, (panes[1] as Pane).view], matches);
+  }, [panes, matches]);
+
+  useEffect(() => {
+    const [one, other] = viewers;
+    if (!matches || !one || !other) return;
+    return linkCameras([one, other], matches, () => leader.current);
+  }, [viewers, matches]);
+
+  const lead = (at: 0 | 1) => {
+    leader.current = at;
+    setActive(at);
+  };
 
   const bench = useMemo<Bench>(
     () => ({
@@ -107,50 +102,49 @@ export function Workbench(props: WorkbenchProps) {
     return () => document.removeEventListener("keydown", listen);
   }, [bench, root, wholePage]);
 
-  const [outlineWidth, panelWidth] = widths.split(" ").map(Number);
   const columns = {
     "--vz-outline": `${outlineWidth}px`,
     "--vz-panel": `${panelWidth}px`,
   } as React.CSSProperties;
   return (
     <BenchContext value={bench}>
-      <div
-        className="vz-bench"
-        style={columns}
-        data-outline={outline || undefined}
-        data-panel={panel || undefined}
-      >
+      <div className="vz-bench" style={columns}>
         <header className="vz-top">
           <Toolbar />
         </header>
         {outline ? (
           <nav className="vz-left" aria-label="Outline">
-            <Search input={search} />
-            <Outline />
+            <Search key={active} input={search} />
+            <Outline key={`outline ${active}`} />
+            <Legend painter={painter} theme={theme} />
             <Splitter side="outline" />
           </nav>
         ) : null}
-        <main className="vz-stage" ref={frame}>
+        <main className="vz-stage">
           <div className="vz-stages">
-            <Canvas
-              view={view}
-              painter={painter}
-              theme={theme}
-              label={`Drawing of ${network.name.slice(0, 80)}. Arrow keys go from box to box, Enter opens one; the outline has the same as a tree.`}
-              start={start}
-              events={{
-                onMenu: (item, x, y) => setMenu({ item, x, y }),
-                onTrouble: setTrouble,
-                onPointer: (item, x, y) => setPointer(item === null ? null : { item, x, y }),
-              }}
-              ready={ready}
-            />
-            {props.beside}
+            {panes.map((pane, at) => (
+              <Canvas
+                // biome-ignore lint/suspicious/noArrayIndexKey: panes do not move
+                key={at}
+                view={pane.view}
+                painter={pane.painter}
+                theme={theme}
+                title={panes.length > 1 ? pane.view.network.name : null}
+                start={camera}
+                events={{
+                  onMenu: (item, x, y) => setMenu({ item, x, y }),
+                  onTrouble: setTrouble,
+                  onPointer: (item, x, y) => setPointer(item === null ? null : { item, x, y }),
+                }}
+                ready={(made) => setViewers((all) => all.map((one, i) => (i === at ? made : one)))}
+                lead={() => lead(at as 0 | 1)}
+              />
+            ))}
           </div>
           <Busy viewer={viewer} />
           <Crumbs />
           <Hint />
-          <Legend painter={painter} theme={theme} />
+          {outline ? null : <Legend painter={painter} theme={theme} />}
           <div className="vz-corner">
             {minimap && viewer ? <Minimap viewer={viewer} /> : null}
             <div className="vz-zoom">
