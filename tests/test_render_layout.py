@@ -159,6 +159,26 @@ def test_the_spine_is_straight_and_skips_pass_beside_the_nodes() -> None:
             assert not passed or other[0] > spine
 
 
+def test_scopes_that_concatenate_all_before_stand_below_each_other() -> None:
+    """A dense network, opened: not a staircase, though each scope has one more way in."""
+    nodes = {"x": ("input", "")}
+    scopes: dict[str, Any] = {}
+    edges: list[Any] = []
+    made = ["x"]
+    for index in range(12):
+        scopes[f"d{index}"] = "Dense"
+        nodes[f"d{index}.cat"] = ("cat", f"d{index}")
+        nodes[f"d{index}.conv"] = ("Conv2d", f"d{index}")
+        edges += [(source, f"d{index}.cat", 0, at) for at, source in enumerate(made)]
+        edges.append((f"d{index}.cat", f"d{index}.conv"))
+        made.append(f"d{index}.conv")
+    topology = topology_of("Dense", nodes, edges, scopes)
+    layout = laid_out(topology, wrap=False)
+    check(topology, layout)
+    centres = [box.x + box.width / 2 for box in layout.nodes.values()]
+    assert max(centres) - min(centres) < 30
+
+
 def test_one_value_is_one_line_however_many_read_it() -> None:
     nodes = {"x": ("input", ""), "mask": ("input", "")}
     scopes: dict[str, Any] = {}

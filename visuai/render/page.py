@@ -12,6 +12,7 @@ from visuai.render.lanes import Lanes
 from visuai.render.ranks import Ranks
 from visuai.render.wiring import End, Value
 
+_MANY = 3  # entries of a scope, from which on it is held by its exit
 _ASIDE = 60.0  # pixels, from the item that a value comes from or goes to
 
 Ports = dict[int, tuple[float, dict[Value, float], dict[Value, float]]]
@@ -74,10 +75,12 @@ class Page:
             pair = (piece.source, piece.target)
             if pair not in shifts:
                 shift = 0.0
-                for item, sign in zip(pair, (1, -1), strict=True):
-                    if item in ports:
-                        width, entries, exits = ports[item]
-                        shift += sign * ((exits if sign == 1 else entries)[piece.value] - width / 2)
+                if piece.source in ports:
+                    width, _, exits = ports[piece.source]
+                    shift += exits[piece.value] - width / 2
+                if piece.target in ports:
+                    width, entries, exits = ports[piece.target]
+                    shift -= _upright(piece.value, entries, exits) - width / 2
                 if self.ranks.start[piece.target] > self.ranks.end[piece.source] + 1:
                     # Values that pass ranks do so on the right: they cross the border there too,
                     # and so do not cross the spine.
@@ -314,3 +317,16 @@ class Page:
             (target_x, high, target_x, high, target_x, high + r),
             (target_x, target_y),
         ]
+
+
+def _upright(value: Value, entries: dict[Value, float], exits: dict[Value, float]) -> float:
+    """Gives where a scope is to be held so that data goes straight down through it.
+
+    One of many values that are concatenated inside comes in beside where the result goes out: a
+    chain of such scopes, each held by the way in, would be a staircase.
+    """
+    entry = entries[value]
+    if len(entries) < _MANY:
+        return entry
+    middle = (min(entries.values()) + max(entries.values())) / 2
+    return min(exits.values(), key=lambda x: abs(x - entry), default=middle)

@@ -76,6 +76,11 @@ def draw_sheet(
     """
     ends: list[End] = [("scope" if is_scope else "node", key, 0) for is_scope, key in members]
     number = {end: index for index, end in enumerate(ends)}
+    # Values made long before pass on the right, and so come in on the right of later ones.
+    entries = dict.fromkeys(end for _, end, _ in wiring.pieces if end[0] == "in")
+    for end in reversed(entries):
+        number[end] = len(ends)
+        ends.append(end)
     pieces: list[Piece] = []
     for (value, source, target), reads in wiring.pieces.items():
         for end in (source, target):
