@@ -20,6 +20,7 @@ from torch.fx.node import map_arg
 from visuai.capture.describe import Inventory, parameter_entry, walk
 from visuai.capture.inputs import given
 from visuai.capture.opaque import Opaque
+from visuai.capture.script_call import call_of
 from visuai.capture.script_control import Frame, Loop, has_effect, is_counted
 from visuai.capture.script_folding import FOLDED, NOTHING, OF_TENSOR, SAME
 from visuai.capture.script_values import UNKNOWN, Function, Module, leaves, plain
@@ -313,7 +314,8 @@ class _Reader:
         return node
 
     def _call(self, kind: str, node: Any, inputs: list[Any], frame: Frame) -> fx.Node:
-        target, args, kwargs = self._target(kind, node, inputs, frame)
+        captured = self._captured(node, frame) if list(node.blocks()) else None
+        target, args, kwargs = call_of(node, inputs, captured)
         name = target.__name__ if kind == "prim::CallFunction" else kind.rpartition("::")[2].lower()
         new = self.graph.create_node("call_function", target, args, kwargs, name=name)
         new.meta["site"] = frame.site
@@ -322,26 +324,6 @@ class _Reader:
             new.meta["source"] = source
         self._execute(new)
         return new
-
-    def _target(
-        self, kind: str, node: Any, inputs: list[Any], frame: Frame
-    ) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
-        if kind == "prim::CallFunction" and isinstance(inputs[0], Function):
-            name = inputs[0].name
-            function = getattr(torch.nn.functional, name, None)
-            target = function if callable(function) else Opaque(f"torch.jit.{name}")
-            return target, plain(tuple(inputs[1:])), {}
-        if list(node.blocks()):
-            args = (*inputs, *self._captured(node, frame))
-            return Opaque(kind.replace("::", ".").lower()), plain(args), {}
-        found = _overload(kind, node.schema())
-        arguments: list[Any] = [] if found is None else list(found._schema.arguments)
-        keywords = {at: a.name for at, a in enumerate(arguments) if a.kwarg_only}
-        return (
-            found or Opaque(kind.replace("::", ".")),
-            plain(tuple(value for at, value in enumerate(inputs) if at not in keywords)),
-            {keywords[at]: plain(value) for at, value in enumerate(inputs) if at in keywords},
-        )
 
     def _captured(self, node: Any, frame: Frame) -> list[fx.Node]:
         """Lists what the blocks of a node read from outside, and what their modules hold."""
@@ -401,12 +383,3 @@ class _Reader:
     def _set(self, node: fx.Node, value: Any) -> None:
         self._meta[node] = value
         node.meta["value"] = spec_tree(value)
-
-
-def _overload(kind: str, schema: str) -> Any:
-    """Finds the registered op of a schema such as ``aten::gt.Scalar(Tensor self, ...)``."""
-    namespace, _, name = kind.partition("::")
-    overload = schema.partition("(")[0].partition(".")[2] or "default"
-    packet = getattr(getattr(torch.ops, namespace, None), name, None)
-    found = getattr(packet, overload, None)
-    return found if hasattr(found, "_schema") else None
