@@ -13,7 +13,12 @@ const SIGNS = { added: "+", removed: "−", renamed: "→", changed: "≠" } as 
 /** Lists all differences; each flies to its place. */
 export function ChangeList({ comparison }: { comparison: Comparison }) {
   const [kind, setKind] = useState<Difference["kind"] | "all">("all");
-  const { differences } = comparison;
+  const { differences: all } = comparison;
+  const [whole, setWhole] = useState(false);
+  const differences = useMemo(
+    () => (whole ? all : all.filter((one) => !one.implied)),
+    [all, whole],
+  );
   const counts = useMemo(() => {
     const found = new Map<string, number>();
     for (const one of differences) found.set(one.kind, (found.get(one.kind) ?? 0) + 1);
@@ -21,10 +26,7 @@ export function ChangeList({ comparison }: { comparison: Comparison }) {
   }, [differences]);
   const shown = kind === "all" ? differences : differences.filter((one) => one.kind === kind);
   return (
-    <Section
-      title="Differences"
-      aside={<span className="vz-faint">{exact(differences.length)}</span>}
-    >
+    <Section title="Differences" aside={<span className="vz-faint">{exact(all.length)}</span>}>
       {differences.length === 0 ? <p>The two networks are the same.</p> : null}
       {counts.length > 1 ? (
         <div className="vz-chips">
@@ -40,7 +42,7 @@ export function ChangeList({ comparison }: { comparison: Comparison }) {
           ))}
         </div>
       ) : null}
-      <ul className="vz-changes" key={kind}>
+      <ul className="vz-changes" key={`${kind} ${whole}`}>
         <Few
           all={shown}
           most={40}
@@ -51,6 +53,13 @@ export function ChangeList({ comparison }: { comparison: Comparison }) {
           )}
         />
       </ul>
+      {all.length > differences.length || whole ? (
+        <button type="button" className="vz-more" onClick={() => setWhole(!whole)}>
+          {whole
+            ? "Leave out what is in these"
+            : `Show ${exact(all.length - differences.length)} in these`}
+        </button>
+      ) : null}
     </Section>
   );
 }

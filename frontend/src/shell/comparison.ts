@@ -8,6 +8,11 @@ import type { WireDiff } from "../wire";
 /** One difference, and where it is in the merged network; null if it has no place there. */
 export interface Difference extends Details {
   readonly item: Item | null;
+  /**
+   * Whether another says it all: a module is told of as removed, and this was in it; or a node,
+   * and this is a parameter of it.
+   */
+  readonly implied: boolean;
 }
 
 /** Two networks, whole and merged. Marks are by item: 0 none, 1 added, 2 removed, 3 changed. */
@@ -40,7 +45,7 @@ export function comparisonOf(before: Network, after: Network, diff: WireDiff): C
     merged,
     mergedMarks: own,
     marks: [seenFrom(own, fromBefore), seenFrom(own, fromAfter)],
-    differences: listed(found.details, diff),
+    differences: listed(merged, own, found.details, diff),
     inEach: [inBefore, inAfter],
     matches: [found.forward, found.backward],
   };
@@ -65,24 +70,46 @@ function seenFrom(marks: Uint8Array, places: Int32Array): Uint8Array {
 }
 
 /** All differences, each once: those with a place first, in the order of the network. */
-function listed(details: ReadonlyMap<Item, readonly Details[]>, diff: WireDiff): Difference[] {
+function listed(
+  { enter, parent }: Network,
+  marks: Uint8Array,
+  details: ReadonlyMap<Item, readonly Details[]>,
+  diff: WireDiff,
+): Difference[] {
   const found: Difference[] = [];
   const seen = new Set<Details>();
   const keys = new Set<string>();
-  for (const [item, those] of [...details].sort(([one], [other]) => one - other)) {
-    for (const one of those) {
+  const told = new Set<Item>();
+  for (const [item, those] of details) {
+    if (those.some(({ what, kind }) => COMES.includes(kind) && what !== "parameter"))
+      told.add(item);
+  }
+  const items = [...details.keys()].sort((one, other) => enter[one] - enter[other]);
+  for (const item of items) {
+    for (const one of details.get(item) ?? []) {
       if (seen.has(one)) continue;
       seen.add(one);
       keys.add(keyOf(one));
-      found.push({ ...one, item });
+      const mark = marks[item];
+      const whole = COMES.includes(one.kind) && (mark === 1 || mark === 2);
+      const around = parent[item];
+      const outer = around >= 0 && marks[around] === mark && told.has(around);
+      found.push({
+        ...one,
+        item,
+        implied: whole && (outer || (one.what === "parameter" && told.has(item))),
+      });
     }
   }
   for (const change of diff.changes) {
     const one = detailsOf(change);
-    if (!keys.has(keyOf(one))) found.push({ ...one, item: null });
+    if (!keys.has(keyOf(one))) found.push({ ...one, item: null, implied: false });
   }
   return found;
 }
+
+/** Kinds of differences that are of a thing as a whole. */
+const COMES: readonly Details["kind"][] = ["added", "removed"];
 
 function keyOf({ what, kind, before, after }: Details): string {
   return JSON.stringify([what, kind, before, after]);

@@ -89,7 +89,7 @@ function ItemActions({ item }: { item: Item }) {
         onClick={() => actions.trace("upstream", item)}
       >
         <Icon name="upstream" />
-        Upstream
+        Up
       </button>
       <button
         type="button"
@@ -97,7 +97,7 @@ function ItemActions({ item }: { item: Item }) {
         onClick={() => actions.trace("downstream", item)}
       >
         <Icon name="downstream" />
-        Downstream
+        Down
       </button>
       <button
         type="button"
@@ -105,7 +105,7 @@ function ItemActions({ item }: { item: Item }) {
         onClick={() => actions.path(item)}
       >
         <Icon name="path" />
-        Path to…
+        Path
       </button>
       <button type="button" title="Bring it to the middle (F)" onClick={() => viewer?.focus(item)}>
         <Icon name="target" />

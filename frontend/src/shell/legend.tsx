@@ -44,7 +44,9 @@ function Categories({ legend }: { legend: Extract<LegendOf, { kind: "category" }
             className="vz-swatch"
             style={{ background: hex(one.fill), borderColor: hex(one.line) }}
           />
-          {one.label}
+          <span className="vz-legend-name" title={one.label}>
+            {one.label}
+          </span>
         </li>
       ))}
     </ul>

@@ -22,7 +22,7 @@ const KEY = "visuai.preferences";
 const FIRST: Prefs = {
   outline: true,
   panel: true,
-  outlineWidth: 248,
+  outlineWidth: 264,
   panelWidth: 304,
   minimap: true,
   legend: true,

@@ -129,7 +129,11 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
                 view={pane.view}
                 painter={pane.painter}
                 theme={theme}
-                title={panes.length > 1 ? pane.view.network.name : null}
+                title={
+                  panes.length > 1
+                    ? `${at === 0 ? "before" : "after"}: ${pane.view.network.name}`
+                    : null
+                }
                 start={camera}
                 events={{
                   onMenu: (item, x, y) => setMenu({ item, x, y }),
