@@ -44,7 +44,7 @@ def open_page(page: Page, base: str, query: str, wires: Path) -> None:
     page.route("**/*", answer)
     page.goto(f"{base}/bench/stage.html?{query}", wait_until="commit")
     page.wait_for_function("document.title === 'ready'", timeout=60_000)
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(1500)
 
 
 def shots(page: Page, base: str, wires: Path, out: Path, wanted: list[str]) -> None:

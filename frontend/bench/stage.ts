@@ -14,7 +14,7 @@ import { emptyMemo } from "../src/layout/memo";
 import type { Opening, Picture } from "../src/layout/picture";
 import { survey } from "../src/layout/survey";
 import { createStage } from "../src/scene/create";
-import type { Colours, Paint, Stage } from "../src/scene/stage";
+import type { Colours, Dimension, Paint, Stage } from "../src/scene/stage";
 import { madePicture } from "./stage_picture";
 
 const LIGHT: Colours = {
@@ -155,5 +155,16 @@ if (file === null) {
     events.push(["show", performance.now() - began]);
   };
   bench.relay(null, false);
+}
+const dimension = query.get("dimension") as Dimension | null;
+if (dimension !== null) {
+  const { boxes } = bench.picture;
+  const bytes = new Float64Array(boxes.item.length);
+  const { wires, boxOf } = bench.picture;
+  for (let wire = 0; wire < wires.source.length; wire++) {
+    const box = boxOf[wires.source[wire]];
+    bytes[box] = Math.max(bytes[box], wires.bytes[wire]);
+  }
+  stage.setDimension(dimension, (box) => Math.log2(1 + bytes[box]) / 32);
 }
 document.title = "ready";

@@ -173,8 +173,8 @@ function upload(
   if (held.__webglTexture === undefined) renderer.initTexture(texture);
   if (held.__webglTexture === undefined) return;
   renderer.state.bindTexture(gl.TEXTURE_2D, held.__webglTexture);
-  gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
-  gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
-  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+  renderer.state.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
+  renderer.state.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
+  renderer.state.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
   gl.texSubImage2D(gl.TEXTURE_2D, 0, x, y, width, height, gl.RED, gl.UNSIGNED_BYTE, coverage);
 }

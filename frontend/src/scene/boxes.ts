@@ -1,24 +1,19 @@
 /** Boxes on the graphics card: all open scopes in one draw call, all others in another. */
 
 import {
+  BufferGeometry,
   CustomBlending,
   DoubleSide,
-  DynamicDrawUsage,
   GLSL3,
-  InstancedBufferAttribute,
-  type InstancedBufferGeometry,
-  InstancedInterleavedBuffer,
-  InterleavedBufferAttribute,
-  IntType,
   Mesh,
   OneFactor,
   OneMinusSrcAlphaFactor,
   RawShaderMaterial,
 } from "three";
 import { HEADER } from "../layout/picture";
-import { prism, square } from "./bodies";
 import type { Places } from "./motion";
 import { PAINT_GLSL, SPACE_GLSL, type Space, stepped } from "./space";
+import { byteTable, floatTable, intTable, squares, TABLE_GLSL, type Table } from "./table";
 
 /** Bits of a box's state. */
 export const OPEN = 1;
@@ -26,22 +21,24 @@ export const SELECTED = 2;
 export const HOVERED = 4;
 export const DIMMED = 8;
 
+/** Rows of a box in the table of looks. */
+export const FILL = 0;
+export const LINE = 1;
+export const HEAD = 2;
+export const STATE = 3;
+
+/** How much of the corners of bodies is cut off, as GLSL. */
+const CUT = "3.5";
+
 const vertexShader = /* glsl */ `
 ${SPACE_GLSL}
+${TABLE_GLSL}
+uniform isampler2D places;  // two rows for each box: from and to
+uniform usampler2D looks;   // four rows: fill, line, header, state
+uniform sampler2D heightsOf;
 #ifdef SOLID
-in vec4 corner; // which corner (x, y), and direction of its arc (z, w)
-in vec2 face;   // 1 on top or 0 below, 1 for the top face or 0 for a side
 out float side;
-#else
-in vec2 corner;
 #endif
-in ivec4 placeFrom;
-in ivec4 placeTo;
-in vec4 fill;
-in vec4 line;
-in vec4 head;
-in uvec4 state;
-in vec4 heights;
 out vec2 at;
 flat out vec2 extent;
 flat out vec4 fillColour;
@@ -51,25 +48,56 @@ flat out uvec4 states;
 flat out float presence;
 
 void main() {
+#ifdef SOLID
+  // A body is an octagon on top (three squares) and eight walls, six vertices each.
+  int box = gl_VertexID / 66;
+  int part = (gl_VertexID / 6) % 11;
+  int k = gl_VertexID % 6;
+  int turn = k < 3 ? k : k == 3 ? 0 : k - 2;
+#else
+  int box = gl_VertexID >> 2;
+  int turn = gl_VertexID & 3;
+#endif
+  ivec4 placeFrom = texelFetch(places, row(2 * box), 0);
+  ivec4 placeTo = texelFetch(places, row(2 * box + 1), 0);
+  uvec4 state = texelFetch(looks, row(4 * box + 3), 0);
+  vec4 heights = texelFetch(heightsOf, row(box), 0);
   vec2 middle = mix(
     fromEye(placeFrom.xy) + vec2(placeFrom.zw) / 64.0,
     fromEye(placeTo.xy) + vec2(placeTo.zw) / 64.0, moved);
   extent = mix(vec2(placeFrom.zw), vec2(placeTo.zw), moved) / 64.0;
   float z = mix(heights.y, heights.w, raised);
   presence = state.w == 1u ? moved : state.w == 2u ? 1.0 - moved : 1.0;
-  fillColour = fill;
-  lineColour = line;
-  headColour = head;
+  fillColour = vec4(texelFetch(looks, row(4 * box), 0)) / 255.0;
+  lineColour = vec4(texelFetch(looks, row(4 * box + 1), 0)) / 255.0;
+  headColour = vec4(texelFetch(looks, row(4 * box + 2), 0)) / 255.0;
   states = state;
 #ifdef SOLID
-  float radius = min(7.0, min(extent.x, extent.y));
-  at = corner.xy * (extent - radius) + corner.zw * radius;
-  z = face.x > 0.5 ? z : mix(heights.x, heights.z, raised);
-  side = face.y > 0.5 ? 0.0 : 0.10 + 0.12 * abs(corner.z) + 0.10 * max(corner.w, 0.0);
+  float cut = min(${CUT}, 0.5 * min(extent.x, extent.y));
+  // Corners of the octagon, numbered around from the right end of the upper edge.
+  int rim;
+  bool up = true;
+  side = 0.0;
+  if (part < 3) {
+    rim = part == 0 ? turn : part == 1 ? (turn == 0 ? 0 : turn == 1 ? 3 : turn == 2 ? 4 : 7)
+      : turn + 4;
+  } else {
+    rim = (part - 3 + ((turn == 1 || turn == 2) ? 1 : 0)) & 7;
+    up = turn < 2;
+    float facing = (float(part - 3) + 0.5) * 0.785398 - 0.392699;
+    side = 0.16 + 0.10 * abs(sin(facing + 0.6)) + 0.06 * cos(facing);
+  }
+  // Corner pairs lie at the four corners of the box; each is cut to two.
+  float sx = (rim == 0 || rim == 1 || rim == 2 || rim == 3) ? 1.0 : -1.0;
+  float sy = (rim == 2 || rim == 3 || rim == 4 || rim == 5) ? 1.0 : -1.0;
+  bool flat_ = rim == 0 || rim == 3 || rim == 4 || rim == 7;
+  at = vec2(sx * (extent.x - (flat_ ? cut : 0.0)), sy * (extent.y - (flat_ ? 0.0 : cut)));
+  z = up ? z : mix(heights.x, heights.z, raised);
 #else
   // Room for the ring of a selected box and for the sheets under one that is repeated.
   float ring = (state.x & ${SELECTED}u) != 0u ? 7.0 : 1.0;
   vec2 room = vec2(ring * ratio / fine + (state.y > 1u ? 7.0 : 0.0));
+  vec2 corner = vec2((turn == 1 || turn == 2) ? 1.0 : -1.0, turn >= 2 ? 1.0 : -1.0);
   at = corner * (extent + room);
 #endif
   gl_Position = project * vec4(middle + at, z, 1.0);
@@ -174,29 +202,30 @@ void main() {
 
 /** Boxes of one kind (open or closed) on the card. */
 export interface BoxSet {
-  readonly flat: Mesh<InstancedBufferGeometry, RawShaderMaterial>;
-  readonly solid: Mesh<InstancedBufferGeometry, RawShaderMaterial>;
-  readonly places: InstancedInterleavedBuffer;
-  readonly fill: InstancedBufferAttribute;
-  readonly line: InstancedBufferAttribute;
-  readonly head: InstancedBufferAttribute;
-  readonly state: InstancedBufferAttribute;
-  readonly heights: InstancedBufferAttribute;
+  readonly flat: Mesh<BufferGeometry, RawShaderMaterial>;
+  readonly solid: Mesh<BufferGeometry, RawShaderMaterial>;
+  readonly places: Table<Int32Array>;
+  readonly looks: Table<Uint8Array>;
+  readonly heights: Table<Float32Array>;
+  /** Draws the first `count` boxes only. */
+  readonly setCount: (count: number) => void;
+  readonly dispose: () => void;
 }
 
-/** Materials of boxes: as paper, and as bodies. */
+/** Materials of boxes of one kind: as paper, and as bodies. */
 export interface BoxMaterials {
   readonly flat: RawShaderMaterial;
   readonly solid: RawShaderMaterial;
 }
 
-/** Makes the two materials; they live as long as the stage. */
+/** Makes the materials of one kind of boxes; they live as long as the stage. */
 export function boxMaterials(space: Space): BoxMaterials {
+  const tables = { places: { value: null }, looks: { value: null }, heightsOf: { value: null } };
   const common = {
     glslVersion: GLSL3,
     vertexShader,
     fragmentShader,
-    uniforms: { ...space },
+    uniforms: { ...space, ...tables },
     transparent: true,
     blending: CustomBlending,
     blendSrc: OneFactor,
@@ -210,44 +239,43 @@ export function boxMaterials(space: Space): BoxMaterials {
   };
 }
 
-/** Makes room for `count` boxes. */
+/** Makes room for `count` boxes; one set at a time has the materials. */
 export function makeBoxSet(materials: BoxMaterials, count: number, order: number): BoxSet {
-  const room = Math.max(count, 1);
-  const places = new InstancedInterleavedBuffer(new Int32Array(8 * room), 8, 1);
-  const bytes = (normalized: boolean) => {
-    const attribute = new InstancedBufferAttribute(new Uint8Array(4 * room), 4, normalized);
-    attribute.setUsage(DynamicDrawUsage);
-    return attribute;
-  };
-  const state = bytes(false);
-  state.gpuType = IntType;
-  const heights = new InstancedBufferAttribute(new Float32Array(4 * room), 4);
-  const fill = bytes(true);
-  const line = bytes(true);
-  const head = bytes(true);
-  const meshOf = (geometry: InstancedBufferGeometry, material: RawShaderMaterial) => {
-    geometry.setAttribute("placeFrom", new InterleavedBufferAttribute(places, 4, 0));
-    geometry.setAttribute("placeTo", new InterleavedBufferAttribute(places, 4, 4));
-    geometry.setAttribute("fill", fill);
-    geometry.setAttribute("line", line);
-    geometry.setAttribute("head", head);
-    geometry.setAttribute("state", state);
-    geometry.setAttribute("heights", heights);
-    geometry.instanceCount = count;
+  const places = intTable(2 * count);
+  const looks = byteTable(4 * count);
+  const heights = floatTable(count);
+  for (const material of [materials.flat, materials.solid]) {
+    material.uniforms.places.value = places.texture;
+    material.uniforms.looks.value = looks.texture;
+    material.uniforms.heightsOf.value = heights.texture;
+    material.uniformsNeedUpdate = true;
+  }
+  const bodies = new BufferGeometry();
+  const meshOf = (geometry: BufferGeometry, material: RawShaderMaterial) => {
     const mesh = new Mesh(geometry, material);
     mesh.frustumCulled = false;
     mesh.renderOrder = order;
     return mesh;
   };
+  const flat = meshOf(squares(count), materials.flat);
+  const solid = meshOf(bodies, materials.solid);
+  const setCount = (shown: number) => {
+    flat.geometry.setDrawRange(0, 6 * shown);
+    bodies.setDrawRange(0, 66 * shown);
+  };
+  setCount(count);
   return {
-    flat: meshOf(square(), materials.flat),
-    solid: meshOf(prism(), materials.solid),
+    flat,
+    solid,
     places,
-    fill,
-    line,
-    head,
-    state,
+    looks,
     heights,
+    setCount,
+    dispose: () => {
+      flat.geometry.dispose();
+      bodies.dispose();
+      for (const table of [places, looks, heights]) table.texture.dispose();
+    },
   };
 }
 
@@ -260,42 +288,25 @@ export function writePlace(
   to: Places,
   j: number,
 ): void {
-  const array = set.places.array as Int32Array;
+  const { array } = set.places;
   for (let k = 0; k < 4; k++) {
     array[8 * at + k] = stepped(from[4 * i + k]);
     array[8 * at + 4 + k] = stepped(to[4 * j + k]);
   }
 }
 
-/** Writes a colour `0xrrggbb` and how opaque it is, 0 to 255. */
+/** Writes a colour `0xrrggbb` of box `at`, and how opaque it is, 0 to 255. */
 export function writeColour(
-  attribute: InstancedBufferAttribute,
+  set: BoxSet,
   at: number,
+  part: number,
   colour: number,
   alpha: number,
 ): void {
-  const array = attribute.array as Uint8Array;
-  array[4 * at] = (colour >> 16) & 255;
-  array[4 * at + 1] = (colour >> 8) & 255;
-  array[4 * at + 2] = colour & 255;
-  array[4 * at + 3] = alpha;
-}
-
-// Attributes of which all has yet to be sent: a part must not then be sent instead.
-const whole = new WeakSet<InstancedBufferAttribute>();
-
-/** Says that all of an attribute changed, or only `count` numbers of it from `start` on. */
-export function touched(attribute: InstancedBufferAttribute, start?: number, count = 4): void {
-  if (start === undefined) {
-    attribute.clearUpdateRanges();
-    whole.add(attribute);
-    attribute.onUpload(() => whole.delete(attribute));
-  } else if (!whole.has(attribute)) attribute.addUpdateRange(start, count);
-  attribute.needsUpdate = true;
-}
-
-/** Frees a set; its materials stay. */
-export function disposeBoxSet(set: BoxSet): void {
-  set.flat.geometry.dispose();
-  set.solid.geometry.dispose();
+  const { array } = set.looks;
+  const i = 16 * at + 4 * part;
+  array[i] = (colour >> 16) & 255;
+  array[i + 1] = (colour >> 8) & 255;
+  array[i + 2] = colour & 255;
+  array[i + 3] = alpha;
 }

@@ -35,6 +35,37 @@ const FLIGHT = 380;
 /** Milliseconds a frame may take to draw texts that are new. */
 const WRITING = 2.5;
 
+const NONE = new Int32Array(0);
+const EMPTY: Scenery = {
+  picture: {
+    width: 1,
+    height: 1,
+    boxes: {
+      item: NONE,
+      x: new Float64Array(0),
+      y: new Float64Array(0),
+      width: new Float32Array(0),
+      height: new Float32Array(0),
+      depth: NONE,
+      open: new Uint8Array(0),
+      repeat: NONE,
+    },
+    wires: {
+      source: NONE,
+      target: NONE,
+      edge: NONE,
+      values: NONE,
+      bytes: new Float64Array(0),
+      start: new Int32Array(1),
+      x: new Float64Array(0),
+      y: new Float64Array(0),
+    },
+    boxOf: NONE,
+  },
+  nest: { parent: NONE, end: NONE },
+  curves: { start: new Int32Array(1), x: new Float64Array(0), y: new Float64Array(0) },
+};
+
 interface Motionless {
   readonly begun: number;
   readonly lasts: number;
@@ -65,7 +96,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
   container.append(canvas);
   renderer.sortObjects = true;
   const space = makeSpace();
-  const boxLooks = boxMaterials(space);
+  const boxLooks = [boxMaterials(space), boxMaterials(space)] as const;
   const wireLooks = wireMaterials(space);
   const scene = new Scene();
   scene.matrixAutoUpdate = false;
@@ -73,6 +104,14 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
   const atlas = makeAtlas(renderer, Math.min(renderer.capabilities.maxTextureSize, 2048));
   const labels = makeLabels(space, atlas);
   scene.add(labels.mesh);
+
+  // Shaders are compiled beside the page while the network is on its way.
+  renderer.debug.checkShaderErrors = false;
+  const first = makeDrawing(boxLooks, wireLooks, EMPTY, null);
+  first.setSolid(false);
+  scene.add(first.group);
+  renderer.compile(scene, eye);
+  scene.remove(first.group);
 
   let screen: Screen = { width: 1, height: 1 };
   let ratio = 1;
@@ -504,7 +543,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
       drawing?.dispose();
       labels.dispose();
       atlas.dispose();
-      for (const material of [...Object.values(boxLooks), ...Object.values(wireLooks)]) {
+      for (const material of [...boxLooks, wireLooks].flatMap((made) => Object.values(made))) {
         material.dispose();
       }
       renderer.dispose();

@@ -5,12 +5,14 @@ import {
   type BoxMaterials,
   type BoxSet,
   DIMMED,
-  disposeBoxSet,
+  FILL,
+  HEAD,
   HOVERED,
+  LINE,
   makeBoxSet,
   OPEN,
   SELECTED,
-  touched,
+  STATE,
   writeColour,
   writePlace,
 } from "./boxes";
@@ -18,7 +20,6 @@ import { mixed } from "./colour";
 import { boxShowing, type Motion, type Places, placesOf, type Scenery, VANISHES } from "./motion";
 import type { Paint } from "./stage";
 import {
-  disposeWireSet,
   FADED,
   makeWireSet,
   PLAIN,
@@ -72,7 +73,7 @@ export interface Before {
 
 /** Puts a picture on the card. */
 export function makeDrawing(
-  boxMaterials: BoxMaterials,
+  boxMaterials: readonly [closed: BoxMaterials, open: BoxMaterials],
   wireMaterials: WireMaterials,
   scenery: Scenery,
   before: Before | null,
@@ -93,15 +94,15 @@ export function makeDrawing(
   const settled = [size[0], size[1]];
   if (ghosts !== null && was !== null) for (const box of ghosts.boxes) size[was.open[box]]++;
   const sets = [
-    makeBoxSet(boxMaterials, size[0], 3),
-    makeBoxSet(boxMaterials, size[1], 0),
+    makeBoxSet(boxMaterials[0], size[0], 3),
+    makeBoxSet(boxMaterials[1], size[1], 0),
   ] as const;
   for (let box = 0; box < count; box++) {
     const set = sets[boxes.open[box]];
     writePlace(set, slot[box], from, box, to, box);
-    const state = set.state.array as Uint8Array;
-    state[4 * slot[box] + 1] = boxes.open[box] === 1 ? 1 : Math.min(boxes.repeat[box], 3);
-    state[4 * slot[box] + 3] = presence === null ? 0 : presence[box];
+    const state = 16 * slot[box] + 4 * STATE;
+    set.looks.array[state + 1] = boxes.open[box] === 1 ? 1 : Math.min(boxes.repeat[box], 3);
+    set.looks.array[state + 3] = presence === null ? 0 : presence[box];
   }
   if (before !== null && ghosts !== null && was !== null) {
     const next = [settled[0], settled[1]];
@@ -110,13 +111,10 @@ export function makeDrawing(
       const set = sets[was.open[box]];
       const at = next[was.open[box]]++;
       writePlace(set, at, before.places, box, ghosts.to, i);
-      const old = before.drawing.sets[was.open[box]];
-      const oldSlot = before.drawing.slot[box];
-      for (const name of ["fill", "line", "head", "state"] as const) {
-        const bytes = old[name].array as Uint8Array;
-        (set[name].array as Uint8Array).set(bytes.subarray(4 * oldSlot, 4 * oldSlot + 4), 4 * at);
-      }
-      (set.state.array as Uint8Array)[4 * at + 3] = VANISHES;
+      const old = 16 * before.drawing.slot[box];
+      const { array } = before.drawing.sets[was.open[box]].looks;
+      set.looks.array.set(array.subarray(old, old + 16), 16 * at);
+      set.looks.array[16 * at + 4 * STATE + 3] = VANISHES;
     }
   }
 
@@ -153,11 +151,11 @@ export function makeDrawing(
   group.add(wireSet.ribbons, wireSet.heads);
 
   const setState = (box: number, bit: number, on: boolean) => {
-    const set = sets[boxes.open[box]];
-    const state = set.state.array as Uint8Array;
-    if (on) state[4 * slot[box]] |= bit;
-    else state[4 * slot[box]] &= ~bit;
-    touched(set.state, 4 * slot[box]);
+    const { looks } = sets[boxes.open[box]];
+    const row = 4 * slot[box] + STATE;
+    if (on) looks.array[4 * row] |= bit;
+    else looks.array[4 * row] &= ~bit;
+    looks.touch(row);
   };
 
   /** Wires at a box, and on beyond the borders of open scopes. */
@@ -200,14 +198,14 @@ export function makeDrawing(
     if (all) {
       for (let wire = 0; wire < wireCount; wire++)
         setLook(wireSet, curves.start, wire, lookOf(wire));
-      touched(wireSet.style);
-      touched(wireSet.headStyle);
+      wireSet.style.touch();
+      wireSet.headStyle.touch();
     } else {
       for (const wire of [...accented, ...now]) {
         if (!setLook(wireSet, curves.start, wire, lookOf(wire))) continue;
         const first = curves.start[wire];
-        touched(wireSet.style, 4 * first, 4 * (curves.start[wire + 1] - first));
-        touched(wireSet.headStyle, 4 * wire);
+        wireSet.style.touch(first, curves.start[wire + 1] - first);
+        wireSet.headStyle.touch(wire);
       }
     }
     accented = now;
@@ -222,25 +220,22 @@ export function makeDrawing(
       const at = slot[box];
       if (boxes.open[box] === 1) {
         const sheet = scopes[(Math.max(boxes.depth[box], 1) - 1) % scopes.length];
-        writeColour(set.fill, at, sheet, 235);
-        writeColour(set.line, at, colours.scopeLine, 255);
-        writeColour(set.head, at, mixed(sheet, paint.fill(box), 0.55), 255);
+        writeColour(set, at, FILL, sheet, 235);
+        writeColour(set, at, LINE, colours.scopeLine, 255);
+        writeColour(set, at, HEAD, mixed(sheet, paint.fill(box), 0.55), 255);
       } else {
-        writeColour(set.fill, at, paint.fill(box), 255);
-        writeColour(set.line, at, paint.line(box), 255);
+        writeColour(set, at, FILL, paint.fill(box), 255);
+        writeColour(set, at, LINE, paint.line(box), 255);
       }
-      const state = set.state.array as Uint8Array;
-      state[4 * at] =
+      const state = 16 * at + 4 * STATE;
+      set.looks.array[state] =
         (boxes.open[box] === 1 ? OPEN : 0) |
         (item === paint.selected ? SELECTED : 0) |
         (item === paint.hovered ? HOVERED : 0) |
         (lit === null || lit.has(item) ? 0 : DIMMED);
-      state[4 * at + 2] = paint.mark?.(box) ?? 0;
+      set.looks.array[state + 2] = paint.mark?.(box) ?? 0;
     }
-    for (const set of sets)
-      for (const name of ["fill", "line", "head", "state"] as const) {
-        touched(set[name]);
-      }
+    for (const set of sets) set.looks.touch();
   };
 
   return {
@@ -279,18 +274,25 @@ export function makeDrawing(
     },
     raise: (low, high) => {
       for (let box = 0; box < count; box++) {
-        const set = sets[boxes.open[box]];
-        set.heights.setXYZW(slot[box], low.base[box], low.top[box], high.base[box], high.top[box]);
+        const at = 4 * slot[box];
+        const { array } = sets[boxes.open[box]].heights;
+        array[at] = low.base[box];
+        array[at + 1] = low.top[box];
+        array[at + 2] = high.base[box];
+        array[at + 3] = high.top[box];
       }
-      for (const set of sets) set.heights.needsUpdate = true;
+      for (const set of sets) set.heights.touch();
+      const { height, headHeight } = wireSet;
       for (let wire = 0; wire < wireCount; wire++) {
         for (let i = curves.start[wire]; i < curves.start[wire + 1]; i++) {
-          wireSet.height.setXY(i, low.wire[wire], high.wire[wire]);
+          height.array[4 * i] = low.wire[wire];
+          height.array[4 * i + 1] = high.wire[wire];
         }
-        wireSet.headHeight.setXY(wire, low.wire[wire], high.wire[wire]);
+        headHeight.array[4 * wire] = low.wire[wire];
+        headHeight.array[4 * wire + 1] = high.wire[wire];
       }
-      wireSet.height.needsUpdate = true;
-      wireSet.headHeight.needsUpdate = true;
+      height.touch();
+      headHeight.touch();
     },
     setSolid: (solid) => {
       for (const set of sets) {
@@ -300,23 +302,21 @@ export function makeDrawing(
     },
     settle: () => {
       sets.forEach((set, open) => {
-        set.flat.geometry.instanceCount = settled[open];
-        set.solid.geometry.instanceCount = settled[open];
+        set.setCount(settled[open]);
       });
     },
     fillOf: (box) => {
-      const set = sets[boxes.open[box]];
-      const bytes = (boxes.open[box] === 1 ? set.head : set.fill).array as Uint8Array;
-      const at = 4 * slot[box];
-      return (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
+      const { array } = sets[boxes.open[box]].looks;
+      const at = 16 * slot[box] + 4 * (boxes.open[box] === 1 ? HEAD : FILL);
+      return (array[at] << 16) | (array[at + 1] << 8) | array[at + 2];
     },
     isDimmed: (box) => {
-      const state = sets[boxes.open[box]].state.array as Uint8Array;
-      return (state[4 * slot[box]] & DIMMED) !== 0;
+      const { array } = sets[boxes.open[box]].looks;
+      return (array[16 * slot[box] + 4 * STATE] & DIMMED) !== 0;
     },
     dispose: () => {
-      for (const set of sets) disposeBoxSet(set);
-      disposeWireSet(wireSet);
+      for (const set of sets) set.dispose();
+      wireSet.dispose();
     },
   };
 }

@@ -1,32 +1,30 @@
 /** Labels on the graphics card: one draw call, written anew for each frame that differs. */
 
 import {
+  type BufferGeometry,
   CustomBlending,
   DoubleSide,
-  DynamicDrawUsage,
   GLSL3,
-  InstancedBufferAttribute,
-  type InstancedBufferGeometry,
   Mesh,
   OneFactor,
   OneMinusSrcAlphaFactor,
   RawShaderMaterial,
 } from "three";
 import type { Atlas, Glyphs } from "./atlas";
-import { square } from "./bodies";
 import { PAINT_GLSL, SPACE_GLSL, type Space } from "./space";
+import { floatTable, squares, TABLE_GLSL } from "./table";
 
 /** Labels in one frame at most. */
 export const MOST_LABELS = 1400;
 
 const vertexShader = /* glsl */ `
 ${SPACE_GLSL}
-in vec2 corner;
-in vec4 place;  // left, top, width, height in picture pixels from the eye
-in vec4 texels; // left, top, width, height in the atlas
-in vec4 ink;
-in vec4 plate;
-in vec3 extra;  // height, room around the text in texels, sign: 1 opens, 2 closes
+${TABLE_GLSL}
+// Five rows for each label:
+//   left, top, width, height in picture pixels from the eye;
+//   left, top, width, height in the atlas; ink; plate;
+//   height, room around the text in texels, sign (1 opens, 2 closes).
+uniform sampler2D labels;
 out vec2 at;
 flat out vec4 source;
 flat out vec4 inkColour;
@@ -34,7 +32,14 @@ flat out vec4 plateColour;
 flat out float room;
 flat out float sign_;
 void main() {
-  vec2 unit = 0.5 + 0.5 * corner;
+  int i = 5 * (gl_VertexID >> 2);
+  int turn = gl_VertexID & 3;
+  vec2 unit = vec2((turn == 1 || turn == 2) ? 1.0 : 0.0, turn >= 2 ? 1.0 : 0.0);
+  vec4 place = texelFetch(labels, row(i), 0);
+  vec4 texels = texelFetch(labels, row(i + 1), 0);
+  vec4 ink = texelFetch(labels, row(i + 2), 0);
+  vec4 plate = texelFetch(labels, row(i + 3), 0);
+  vec3 extra = texelFetch(labels, row(i + 4), 0).xyz;
   room = extra.y;
   sign_ = extra.z;
   source = texels;
@@ -81,7 +86,7 @@ void main() {
 
 /** The labels of a frame. */
 export interface LabelSet {
-  readonly mesh: Mesh<InstancedBufferGeometry, RawShaderMaterial>;
+  readonly mesh: Mesh<BufferGeometry, RawShaderMaterial>;
   readonly clear: () => void;
   /** Adds a text; false if there is no room for more. */
   readonly add: (label: Label) => boolean;
@@ -108,26 +113,18 @@ export interface Label {
 
 /** Makes the mesh of all labels. */
 export function makeLabels(space: Space, atlas: Atlas): LabelSet {
-  const geometry = square();
-  const dynamic = (array: Float32Array | Uint8Array, size: number, normalized: boolean) => {
-    const attribute = new InstancedBufferAttribute(array, size, normalized);
-    attribute.setUsage(DynamicDrawUsage);
-    return attribute;
-  };
-  const place = dynamic(new Float32Array(4 * MOST_LABELS), 4, false);
-  const texels = dynamic(new Float32Array(4 * MOST_LABELS), 4, false);
-  const ink = dynamic(new Uint8Array(4 * MOST_LABELS), 4, true);
-  const plate = dynamic(new Uint8Array(4 * MOST_LABELS), 4, true);
-  const extra = dynamic(new Float32Array(3 * MOST_LABELS), 3, false);
-  const attributes = { place, texels, ink, plate, extra };
-  for (const [name, attribute] of Object.entries(attributes)) {
-    geometry.setAttribute(name, attribute);
-  }
+  const geometry = squares(MOST_LABELS);
+  const table = floatTable(5 * MOST_LABELS);
   const material = new RawShaderMaterial({
     glslVersion: GLSL3,
     vertexShader,
     fragmentShader,
-    uniforms: { ...space, atlas: { value: atlas.texture }, atlasSize: { value: atlas.size } },
+    uniforms: {
+      ...space,
+      atlas: { value: atlas.texture },
+      atlasSize: { value: atlas.size },
+      labels: { value: table.texture },
+    },
     transparent: true,
     depthTest: false,
     depthWrite: false,
@@ -149,39 +146,40 @@ export function makeLabels(space: Space, atlas: Atlas): LabelSet {
     add: (label) => {
       if (count >= MOST_LABELS) return false;
       const { glyphs, room, scale } = label;
-      place.setXYZW(
-        count,
-        label.x - room * scale,
-        label.y - room * scale,
-        (glyphs.width + 2 * room) * scale,
-        (glyphs.height + 2 * room) * scale,
-      );
-      texels.setXYZW(count, glyphs.x, glyphs.y, glyphs.width, glyphs.height);
-      writeBytes(ink.array as Uint8Array, count, label.ink, label.inkAlpha);
-      writeBytes(plate.array as Uint8Array, count, label.plate, label.plateAlpha);
-      extra.setXYZ(count, label.z, room, label.sign);
+      const { array } = table;
+      const at = 20 * count;
+      array[at] = label.x - room * scale;
+      array[at + 1] = label.y - room * scale;
+      array[at + 2] = (glyphs.width + 2 * room) * scale;
+      array[at + 3] = (glyphs.height + 2 * room) * scale;
+      array[at + 4] = glyphs.x;
+      array[at + 5] = glyphs.y;
+      array[at + 6] = glyphs.width;
+      array[at + 7] = glyphs.height;
+      writeColour(array, at + 8, label.ink, label.inkAlpha);
+      writeColour(array, at + 12, label.plate, label.plateAlpha);
+      array[at + 16] = label.z;
+      array[at + 17] = room;
+      array[at + 18] = label.sign;
       count++;
       return true;
     },
     send: () => {
-      geometry.instanceCount = count;
+      geometry.setDrawRange(0, 6 * count);
       mesh.visible = count > 0;
-      for (const attribute of Object.values(attributes)) {
-        attribute.clearUpdateRanges();
-        attribute.addUpdateRange(0, Math.max(count, 1) * attribute.itemSize);
-        attribute.needsUpdate = true;
-      }
+      if (count > 0) table.touch(0, 5 * count);
     },
     dispose: () => {
       geometry.dispose();
+      table.texture.dispose();
       material.dispose();
     },
   };
 }
 
-function writeBytes(array: Uint8Array, at: number, colour: number, alpha: number): void {
-  array[4 * at] = (colour >> 16) & 255;
-  array[4 * at + 1] = (colour >> 8) & 255;
-  array[4 * at + 2] = colour & 255;
-  array[4 * at + 3] = Math.round(alpha * 255);
+function writeColour(array: Float32Array, at: number, colour: number, alpha: number): void {
+  array[at] = ((colour >> 16) & 255) / 255;
+  array[at + 1] = ((colour >> 8) & 255) / 255;
+  array[at + 2] = (colour & 255) / 255;
+  array[at + 3] = alpha;
 }

@@ -70,7 +70,7 @@ export function legible(
       if (HEADER * zoom >= size * 1.2) {
         // The name stays in view while its scope is.
         const left = Math.max(x[box] + 28, Math.min(view.x + 36 / zoom, x[box] + width[box] / 2));
-        const room = (x[box] + width[box] - left) * zoom - 44 * zoom;
+        const room = (x[box] + width[box] - left) * zoom - (repeat[box] > 1 ? 46 : 10) * zoom;
         const line = { index: box, y: y[box] + HEADER / 2, size: Math.min(size, LARGEST) };
         slots.push({ ...line, part: "header", x: left, align: "left", room });
         if (zoom >= SIGNED) {
@@ -105,13 +105,13 @@ export function legible(
     }
     const { size: full, two } = lines(height[box]);
     const size = Math.min(Math.max(full * zoom, LEAST), LARGEST);
-    if (high < size * 1.12 || wide < 26) return;
+    if (high < size * 1.12 || wide < 18) return;
     const badge = repeat[box] > 1;
     const middle = x[box] + width[box] / 2;
     const detail = DETAIL * zoom;
     const both = two && detail >= LEAST;
     const line = both ? 15.5 : height[box] / 2;
-    const room = wide - 8 - (badge ? 34 * zoom : 0);
+    const room = wide - 5 - (badge ? 34 * zoom : 0);
     slots.push({
       part: "title",
       index: box,
@@ -129,7 +129,7 @@ export function legible(
         y: y[box] + 31.5,
         align: "middle",
         size: Math.min(detail, LARGEST),
-        room: wide - 8,
+        room: wide - 5,
       });
     }
     if (badge && wide > 50) {

@@ -1,21 +1,17 @@
 /** Wires on the graphics card: ribbons in one draw call, arrow heads in another. */
 
 import {
-  BufferAttribute,
+  type BufferGeometry,
   CustomBlending,
   DoubleSide,
   GLSL3,
-  InstancedBufferAttribute,
-  InstancedBufferGeometry,
-  InstancedInterleavedBuffer,
-  InterleavedBufferAttribute,
-  IntType,
   Mesh,
   OneFactor,
   OneMinusSrcAlphaFactor,
   RawShaderMaterial,
 } from "three";
 import { PAINT_GLSL, SPACE_GLSL, type Space, stepped } from "./space";
+import { byteTable, floatTable, intTable, squares, TABLE_GLSL, type Table } from "./table";
 
 /** How a wire looks: as usual, dimmed, at the box under the pointer, at the selected box. */
 export const PLAIN = 0;
@@ -26,8 +22,13 @@ export const TOUCHED = 2;
 const FIRST = 1;
 const LAST = 2;
 const GAP = 4;
+const HEADED = 8;
 
 const shared = /* glsl */ `
+${TABLE_GLSL}
+uniform isampler2D points;
+uniform usampler2D styles; // look, bits, width, presence
+uniform sampler2D heightsOf;
 flat out float strength;
 flat out uint looks;
 out float across;
@@ -43,22 +44,24 @@ float halfWidth(uint code, uint look) {
   strength = clamp(wide / shown, look == ${TOUCHED}u ? 0.9 : 0.28, 1.0);
   return 0.5 * shown;
 }
+float headSize(float wide) {
+  return (wide * 2.0 + 3.0 * ratio) * clamp(fine / ratio * 1.4, 0.0, 1.2);
+}
 `;
 
 const ribbonVertex = /* glsl */ `
 ${SPACE_GLSL}
-in vec2 corner; // 0 to 1 along, -1 or 1 across
-in ivec4 before;
-in ivec4 begin;
-in ivec4 end;
-in ivec4 after;
-in uvec4 style; // look, bits, width, presence
-in vec2 height;
 ${shared}
-vec2 at(ivec4 point) {
+vec2 at(int i) {
+  ivec4 point = texelFetch(points, row(i), 0);
   return mix(fromEye(point.xy), fromEye(point.zw), moved);
 }
 void main() {
+  int i = gl_VertexID >> 2;
+  int turn = gl_VertexID & 3;
+  vec2 corner = vec2(turn >= 2 ? 1.0 : 0.0, (turn == 1 || turn == 2) ? 1.0 : -1.0);
+  uvec4 style = texelFetch(styles, row(i), 0);
+  vec4 height = texelFetch(heightsOf, row(i), 0);
   looks = style.x;
   float wide = halfWidth(style.z, style.x);
   strength *= presenceOf(style.w);
@@ -68,35 +71,41 @@ void main() {
     reach = 1.0;
     return;
   }
-  vec2 a = at(begin);
-  vec2 b = at(end);
+  vec2 a = at(i);
+  vec2 b = at(i + 1);
   vec2 ab = b - a;
   float length2 = dot(ab, ab);
   ab = length2 > 1e-8 ? ab * inversesqrt(length2) : vec2(0.0, 1.0);
   bool first = corner.x < 0.5;
-  vec2 other = first ? a - at(before) : at(after) - b;
   bool free = (style.y & (first ? ${FIRST}u : ${LAST}u)) != 0u;
+  vec2 other = free ? ab : first ? a - at(i - 1) : at(i + 2) - b;
   float o2 = dot(other, other);
-  vec2 way = free || o2 < 1e-8 ? ab : ab + other * inversesqrt(o2);
+  vec2 way = o2 < 1e-8 ? ab : ab + other * inversesqrt(o2);
   way = dot(way, way) > 0.05 ? normalize(way) : ab;
   vec2 normal = vec2(-way.y, way.x) / max(dot(way, ab), 0.5);
   reach = wide;
   across = corner.y * (wide + 1.0);
   vec2 place = mix(a, b, corner.x) + normal * across / fine;
+  // The line ends within its arrow head, so that the head stays pointed.
+  if ((style.y & ${HEADED}u) != 0u && !first) {
+    place -= ab * min(headSize(wide) * 0.8 / fine, 0.9 * sqrt(length2));
+  }
   gl_Position = project * vec4(place, mix(height.x, height.y, raised), 1.0);
 }
 `;
 
 const headVertex = /* glsl */ `
 ${SPACE_GLSL}
-in vec2 corner;
-in ivec4 tail;
-in ivec4 tip;
-in uvec4 style;
-in vec2 height;
 ${shared}
 out vec2 inHead;
 void main() {
+  int i = gl_VertexID >> 2;
+  int turn = gl_VertexID & 3;
+  vec2 corner = vec2(turn >= 2 ? 1.0 : 0.0, (turn == 1 || turn == 2) ? 1.0 : -1.0);
+  uvec4 style = texelFetch(styles, row(i), 0);
+  vec4 height = texelFetch(heightsOf, row(i), 0);
+  ivec4 tail = texelFetch(points, row(2 * i), 0);
+  ivec4 tip = texelFetch(points, row(2 * i + 1), 0);
   looks = style.x;
   float wide = halfWidth(style.z, style.x);
   strength *= presenceOf(style.w);
@@ -104,7 +113,7 @@ void main() {
   vec2 a = mix(fromEye(tail.xy), fromEye(tail.zw), moved);
   vec2 way = b - a;
   way = dot(way, way) > 1e-8 ? normalize(way) : vec2(0.0, 1.0);
-  float size = max(wide * 2.0 + 3.0 * ratio, 0.0) * clamp(fine / ratio * 1.4, 0.0, 1.2);
+  float size = headSize(wide);
   strength *= smoothstep(1.6, 3.4, size / ratio);
   reach = size;
   across = 0.0;
@@ -139,12 +148,14 @@ void main() {
 
 /** Wires on the card, and what is written when their look changes. */
 export interface WireSet {
-  readonly ribbons: Mesh<InstancedBufferGeometry, RawShaderMaterial>;
-  readonly heads: Mesh<InstancedBufferGeometry, RawShaderMaterial>;
-  readonly style: InstancedBufferAttribute;
-  readonly headStyle: InstancedBufferAttribute;
-  readonly height: InstancedBufferAttribute;
-  readonly headHeight: InstancedBufferAttribute;
+  readonly ribbons: Mesh<BufferGeometry, RawShaderMaterial>;
+  readonly heads: Mesh<BufferGeometry, RawShaderMaterial>;
+  /** By point, and by wire. */
+  readonly style: Table<Uint8Array>;
+  readonly headStyle: Table<Uint8Array>;
+  readonly height: Table<Float32Array>;
+  readonly headHeight: Table<Float32Array>;
+  readonly dispose: () => void;
 }
 
 /** What is to be drawn: points of all wires, where they were, and how each wire looks. */
@@ -169,10 +180,15 @@ export interface WireMaterials {
 
 /** Makes the two materials; they live as long as the stage. */
 export function wireMaterials(space: Space): WireMaterials {
+  const uniforms = () => ({
+    ...space,
+    points: { value: null },
+    styles: { value: null },
+    heightsOf: { value: null },
+  });
   const common = {
     glslVersion: GLSL3,
     fragmentShader,
-    uniforms: { ...space },
     transparent: true,
     blending: CustomBlending,
     blendSrc: OneFactor,
@@ -183,8 +199,17 @@ export function wireMaterials(space: Space): WireMaterials {
     depthWrite: false,
   } as const;
   return {
-    ribbon: new RawShaderMaterial({ ...common, vertexShader: ribbonVertex }),
-    head: new RawShaderMaterial({ ...common, vertexShader: headVertex, defines: { HEAD: "" } }),
+    ribbon: new RawShaderMaterial({
+      ...common,
+      uniforms: uniforms(),
+      vertexShader: ribbonVertex,
+    }),
+    head: new RawShaderMaterial({
+      ...common,
+      uniforms: uniforms(),
+      vertexShader: headVertex,
+      defines: { HEAD: "" },
+    }),
   };
 }
 
@@ -194,92 +219,87 @@ export function thickness(bytes: number): number {
   return Math.round(255 * Math.min(Math.max((Math.log2(bytes) - 8) / 22, 0), 1));
 }
 
-/** Makes the ribbons and arrow heads of wires. */
+/** Makes the ribbons and arrow heads of wires; one set at a time has the materials. */
 export function makeWireSet(materials: WireMaterials, data: WireData, order: number): WireSet {
   const count = data.start.length - 1;
-  const points = data.x.length;
-  // One point more at either end, since each piece also looks at the points beside it.
-  const stream = new Int32Array(4 * (points + 3));
-  const style = new Uint8Array(4 * Math.max(points, 1));
-  const tips = new Int32Array(8 * Math.max(count, 1));
-  const headStyle = new Uint8Array(4 * Math.max(count, 1));
-  for (let i = 0; i < points; i++) {
-    const at = 4 * (i + 1);
-    stream[at] = stepped(data.fromX[i]);
-    stream[at + 1] = stepped(data.fromY[i]);
-    stream[at + 2] = stepped(data.x[i]);
-    stream[at + 3] = stepped(data.y[i]);
+  const total = data.x.length;
+  const points = intTable(total);
+  const style = byteTable(total);
+  const tips = intTable(2 * count);
+  const headStyle = byteTable(count);
+  for (let i = 0; i < total; i++) {
+    points.array[4 * i] = stepped(data.fromX[i]);
+    points.array[4 * i + 1] = stepped(data.fromY[i]);
+    points.array[4 * i + 2] = stepped(data.x[i]);
+    points.array[4 * i + 3] = stepped(data.y[i]);
   }
   for (let wire = 0; wire < count; wire++) {
     const first = data.start[wire];
     const last = data.start[wire + 1] - 1;
+    const headed = data.arrow[wire] === 1 && last > first;
     for (let i = first; i <= last; i++) {
-      style[4 * i + 1] =
-        (i === first ? FIRST : 0) | (i === last - 1 ? LAST : 0) | (i === last ? GAP : 0);
-      style[4 * i + 2] = data.width[wire];
-      style[4 * i + 3] = data.presence[wire];
+      style.array[4 * i + 1] =
+        (i === first ? FIRST : 0) |
+        (i === last - 1 ? LAST | (headed ? HEADED : 0) : 0) |
+        (i === last ? GAP : 0);
+      style.array[4 * i + 2] = data.width[wire];
+      style.array[4 * i + 3] = data.presence[wire];
     }
-    headStyle[4 * wire + 1] = data.arrow[wire] === 1 && last > first ? 0 : GAP;
-    headStyle[4 * wire + 2] = data.width[wire];
-    headStyle[4 * wire + 3] = data.presence[wire];
+    headStyle.array[4 * wire + 1] = headed ? 0 : GAP;
+    headStyle.array[4 * wire + 2] = data.width[wire];
+    headStyle.array[4 * wire + 3] = data.presence[wire];
+    if (!headed) continue;
     for (let k = 0; k < 4; k++) {
-      tips[8 * wire + k] = stream[4 * last + k];
-      tips[8 * wire + 4 + k] = stream[4 * (last + 1) + k];
+      tips.array[8 * wire + k] = points.array[4 * (last - 1) + k];
+      tips.array[8 * wire + 4 + k] = points.array[4 * last + k];
     }
   }
-  const buffer = new InstancedInterleavedBuffer(stream, 4, 1);
-  const ribbon = new InstancedBufferGeometry();
-  const corners = new Float32Array([0, -1, 0, 1, 1, 1, 1, -1]);
-  ribbon.setAttribute("corner", new BufferAttribute(corners, 2));
-  ribbon.setIndex([0, 1, 2, 0, 2, 3]);
-  ["before", "begin", "end", "after"].forEach((name, i) => {
-    ribbon.setAttribute(name, new InterleavedBufferAttribute(buffer, 4, 4 * i));
-  });
-  ribbon.instanceCount = points;
-  const head = new InstancedBufferGeometry();
-  head.setAttribute("corner", new BufferAttribute(corners, 2));
-  head.setIndex([0, 1, 2, 0, 2, 3]);
-  const tipBuffer = new InstancedInterleavedBuffer(tips, 8, 1);
-  head.setAttribute("tail", new InterleavedBufferAttribute(tipBuffer, 4, 0));
-  head.setAttribute("tip", new InterleavedBufferAttribute(tipBuffer, 4, 4));
-  head.instanceCount = count;
-  const set: WireSet = {
-    ribbons: new Mesh(ribbon, materials.ribbon),
-    heads: new Mesh(head, materials.head),
-    style: styles(style),
-    headStyle: styles(headStyle),
-    height: new InstancedBufferAttribute(new Float32Array(2 * Math.max(points, 1)), 2),
-    headHeight: new InstancedBufferAttribute(new Float32Array(2 * Math.max(count, 1)), 2),
-  };
-  ribbon.setAttribute("style", set.style);
-  ribbon.setAttribute("height", set.height);
-  head.setAttribute("style", set.headStyle);
-  head.setAttribute("height", set.headHeight);
-  for (const mesh of [set.ribbons, set.heads]) {
+  const height = floatTable(total);
+  const headHeight = floatTable(count);
+  const meshOf = (
+    squaresIn: number,
+    material: RawShaderMaterial,
+    tables: {
+      points: Table<Int32Array>;
+      styles: Table<Uint8Array>;
+      heightsOf: Table<Float32Array>;
+    },
+  ) => {
+    for (const [name, table] of Object.entries(tables)) {
+      material.uniforms[name].value = table.texture;
+    }
+    material.uniformsNeedUpdate = true;
+    const mesh = new Mesh(squares(squaresIn), material);
     mesh.frustumCulled = false;
     mesh.renderOrder = order;
-  }
-  return set;
+    return mesh;
+  };
+  const ribbonTables = { points, styles: style, heightsOf: height };
+  const headTables = { points: tips, styles: headStyle, heightsOf: headHeight };
+  const ribbons = meshOf(total, materials.ribbon, ribbonTables);
+  const heads = meshOf(count, materials.head, headTables);
+  return {
+    ribbons,
+    heads,
+    style,
+    headStyle,
+    height,
+    headHeight,
+    dispose: () => {
+      ribbons.geometry.dispose();
+      heads.geometry.dispose();
+      for (const table of [points, style, tips, headStyle, height, headHeight]) {
+        table.texture.dispose();
+      }
+    },
+  };
 }
 
 /** Changes the look of one wire; returns false if it has that look already. */
 export function setLook(set: WireSet, start: Int32Array, wire: number, look: number): boolean {
-  const heads = set.headStyle.array as Uint8Array;
+  const heads = set.headStyle.array;
   if (heads[4 * wire] === look) return false;
   heads[4 * wire] = look;
-  const style = set.style.array as Uint8Array;
-  for (let i = start[wire]; i < start[wire + 1]; i++) style[4 * i] = look;
+  for (let i = start[wire]; i < start[wire + 1]; i++) set.style.array[4 * i] = look;
   return true;
-}
-
-/** Frees the buffers; the materials stay. */
-export function disposeWireSet(set: WireSet): void {
-  set.ribbons.geometry.dispose();
-  set.heads.geometry.dispose();
-}
-
-function styles(array: Uint8Array): InstancedBufferAttribute {
-  const attribute = new InstancedBufferAttribute(array, 4, false);
-  attribute.gpuType = IntType;
-  return attribute;
 }

@@ -1,6 +1,7 @@
 /** Writes the labels of a frame: what is legible goes through the atlas onto the boxes. */
 
 import type { Item } from "../graph/network";
+import { HEADER } from "../layout/picture";
 import type { Atlas } from "./atlas";
 import type { Rect, Screen } from "./camera";
 import { viewOf } from "./camera";
@@ -128,8 +129,9 @@ function writeSlot(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation,
   let bold = false;
   if (slot.part === "title" || slot.part === "header" || slot.part === "name") {
     text = caption.title;
-    if (slot.part === "header" && caption.detail !== "") text = `${text}  ·  ${caption.detail}`;
     bold = boxes.height[box] > 27;
+    // What is called alike is told apart by the first thing that the second line says.
+    if (slot.part === "name") text = `${text}  ${caption.detail.split(" · ", 1)[0]}`.trimEnd();
   } else if (slot.part === "detail") text = caption.detail;
   else if (slot.part === "repeat") text = `×${boxes.repeat[box]}`;
   if (text === "") return;
@@ -148,18 +150,27 @@ function writeSlot(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation,
     plateAlpha = 0.88;
     room = 2 * ratio;
   }
+  if (slot.part === "header" && HEADER * now.camera.zoom * ratio > pixels * 1.6) {
+    // Wires that enter from above run behind the name.
+    plate = fill;
+    plateAlpha = 0.94;
+    room = 2 * ratio;
+  }
   if (drawing.isDimmed(box)) {
     ink = mixed(ink, colours.ground, 0.62);
     plate = mixed(plate, colours.ground, 0.6);
   }
   const presence = drawing.presence?.[box] === 1 ? now.moved * now.moved : 1;
-  place(labels, atlas, now, box, shown, bold, pixels, slot, now.top(box), {
-    ink,
-    plate,
-    plateAlpha: plateAlpha * presence,
-    inkAlpha: presence,
-    room,
-  });
+  const look = { ink, plate, plateAlpha: plateAlpha * presence, inkAlpha: presence, room };
+  place(labels, atlas, now, box, shown, bold, pixels, slot, now.top(box), look);
+  if (slot.part !== "header" || caption.detail === "" || shown !== text) return;
+  const used = atlas.measure(text, pixels, bold) / ratio + 10;
+  const smaller = Math.max(Math.round(pixels * 0.82), 6);
+  const rest = texts.cut(caption.detail, smaller, false, (slot.room - used) * ratio);
+  if (rest.length < Math.min(caption.detail.length, 5)) return;
+  const beside = { ...slot, x: slot.x + used / now.camera.zoom };
+  const faint = { ...look, ink: mixed(ink, fill, 0.35) };
+  place(labels, atlas, now, box, rest, false, smaller, beside, now.top(box), faint);
 }
 
 /** The sign that opens or closes a scope. */
