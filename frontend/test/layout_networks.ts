@@ -185,3 +185,51 @@ function firstOf(outline: Outline, opening: Opening, item: number): number {
   }
   return item;
 }
+
+/** An outline of nodes that are all in the root, each `width` wide. */
+export function flat(nodes: number, edges: readonly (readonly [number, number])[], width = 90) {
+  return nested(nodes, new Array(nodes).fill(0), [-1], edges, width);
+}
+
+/** An outline by the scope of each node and of each scope; nodes come before scopes inside. */
+export function nested(
+  nodes: number,
+  scopeOf: readonly number[],
+  scopeParents: readonly number[],
+  edges: readonly (readonly [number, number])[],
+  width = 90,
+): Outline {
+  const scopes = scopeParents.length;
+  const children: number[][] = scopeParents.map(() => []);
+  scopeOf.forEach((scope, node) => {
+    children[scope].push(node);
+  });
+  scopeParents.forEach((scope, at) => {
+    if (scope >= 0) children[scope].push(nodes + at);
+  });
+  const start = [0];
+  for (const list of children) start.push(start[start.length - 1] + list.length);
+  const values = new Int32Array(start[start.length - 1]);
+  children.forEach((list, scope) => {
+    values.set(list, start[scope]);
+  });
+  return {
+    nodes,
+    scopes,
+    parent: Int32Array.from([...scopeOf, ...scopeParents], (scope) =>
+      scope < 0 ? -1 : nodes + scope,
+    ),
+    children: { start: Int32Array.from(start), values },
+    repeat: new Int32Array(scopes).fill(1),
+    edges: {
+      source: Int32Array.from(edges, ([from]) => from),
+      target: Int32Array.from(edges, ([, to]) => to),
+      output: new Int32Array(edges.length),
+      input: Int32Array.from(edges, (_, at) => at),
+      spec: new Int32Array(edges.length).fill(-1),
+    },
+    specBytes: new Float64Array(0),
+    width: new Float32Array(nodes + scopes).fill(width),
+    height: new Float32Array(nodes + scopes).fill(36),
+  };
+}

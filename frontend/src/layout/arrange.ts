@@ -1,6 +1,7 @@
 /** Lays out one scope. */
 
 import { inColumns } from "./columns";
+import { inGroups } from "./gather";
 import { type Lanes, lanesOf, type Ways, waysOf } from "./lanes";
 import { closeLevels, type Levels, rowLevels } from "./levels";
 import { feedersOf, pack } from "./pack";
@@ -12,6 +13,10 @@ const CLOSE = 160;
 
 /** Lays out what is in a scope, around a trunk that is one straight line. */
 export function arrange(task: Task): Sheet {
+  return inGroups(task, inLanes);
+}
+
+function inLanes(task: Task): Sheet {
   const ways = waysOf(task);
   const lanes = lanesOf(task, ways);
   const fixed = lanes.head.length > 0 ? lanes.head[0] : -1;

@@ -3,6 +3,7 @@
  * up beside it and enters the next at its top.
  */
 
+import { corner } from "./corner";
 import type { Sheet, Task } from "./sheet";
 
 /** Space between columns, and between wires that run from one to the next. */
@@ -308,26 +309,14 @@ interface Way {
 }
 
 /** Down, over to the gutter, up, over to the next column and down, around corners. */
-function wayOf(way: Way): (readonly [number, number])[] {
+function wayOf(way: Way): [number, number][] {
   const { leave, enter, bottom, low, gutter, high, top } = way;
-  const r = ROUND;
-  const s = 0.29 * ROUND;
-  const low2 = low + r;
-  const high2 = high - r;
   return [
     [leave, bottom],
-    [leave, low2 - r],
-    [leave + s, low2 - s],
-    [leave + r, low2],
-    [gutter - r, low2],
-    [gutter - s, low2 - s],
-    [gutter, low2 - r],
-    [gutter, high2 + r],
-    [gutter + s, high2 + s],
-    [gutter + r, high2],
-    [enter - r, high2],
-    [enter - s, high2 + s],
-    [enter, high2 + r],
+    ...corner(leave, low + ROUND, 1, -1, ROUND),
+    ...corner(gutter, low + ROUND, -1, -1, ROUND).reverse(),
+    ...corner(gutter, high - ROUND, 1, 1, ROUND),
+    ...corner(enter, high - ROUND, -1, 1, ROUND).reverse(),
     [enter, top],
   ];
 }

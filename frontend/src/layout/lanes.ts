@@ -7,9 +7,11 @@ import type { Lists } from "../graph/network";
 import type { Task } from "./sheet";
 import { grouped } from "./survey";
 
-/** Links by the vertices at their ends. A link back to an earlier vertex is in neither list. */
+/** Links by the vertices at their ends. A link that closes a circle is in neither list. */
 export interface Ways {
   readonly vertices: number;
+  /** The vertices, each after those that links lead to it from. */
+  readonly order: Int32Array;
   /** Link numbers, by the vertex that they leave and enter. */
   readonly out: Lists;
   readonly in: Lists;
@@ -29,10 +31,15 @@ export interface Lanes {
 /** Sorts links by their ends. */
 export function waysOf(task: Task): Ways {
   const vertices = task.inPorts + task.boxes + task.outPorts;
+  const order = orderOf(task, vertices);
+  const rank = new Int32Array(vertices);
+  order.forEach((vertex, at) => {
+    rank[vertex] = at;
+  });
   const forward: number[] = [];
   const back: number[] = [];
   for (let link = 0; link < task.from.length; link++) {
-    (task.from[link] < task.to[link] ? forward : back).push(link);
+    (rank[task.from[link]] < rank[task.to[link]] ? forward : back).push(link);
   }
   const byEnd = (ends: Int32Array): Lists => {
     const lists = grouped(
@@ -41,7 +48,36 @@ export function waysOf(task: Task): Ways {
     );
     return { start: lists.start, values: lists.values.map((at) => forward[at]) };
   };
-  return { vertices, out: byEnd(task.from), in: byEnd(task.to), back };
+  return { vertices, order, out: byEnd(task.from), in: byEnd(task.to), back };
+}
+
+/** Vertices so that links lead onward; where they lead in a circle, the first comes first. */
+function orderOf(task: Task, vertices: number): Int32Array {
+  const order = Int32Array.from({ length: vertices }, (_, at) => at);
+  if (task.from.every((from, link) => from < task.to[link])) return order;
+  const out = grouped(task.from, vertices);
+  const waits = new Int32Array(vertices);
+  for (const to of task.to) waits[to]++;
+  const done = new Uint8Array(vertices);
+  let first = 0;
+  let last = 0;
+  const take = (vertex: number): void => {
+    done[vertex] = 1;
+    order[last++] = vertex;
+  };
+  for (let vertex = 0; vertex < vertices; vertex++) if (waits[vertex] === 0) take(vertex);
+  for (let next = 0; last < vertices || first < last; ) {
+    if (first === last) {
+      while (done[next] === 1) next++;
+      take(next);
+    }
+    const vertex = order[first++];
+    for (let at = out.start[vertex]; at < out.start[vertex + 1]; at++) {
+      const to = task.to[out.values[at]];
+      if (--waits[to] === 0 && done[to] === 0) take(to);
+    }
+  }
+  return order;
 }
 
 /** Finds the lanes, in time linear in the links. */
@@ -67,7 +103,7 @@ export function lanesOf(task: Task, ways: Ways): Lanes {
     const first = startOf(task, ways, down);
     follow(first, (vertex) => middleOfBest(task, ways, down, vertex));
   }
-  for (let vertex = 0; vertex < vertices; vertex++) {
+  for (const vertex of ways.order) {
     if (of[vertex] < 0) follow(vertex, (at) => bestFree(task, ways, up, down, of, at));
   }
   return { of, next, head, tail };
@@ -80,14 +116,15 @@ function lengths(task: Task, ways: Ways) {
   const last = task.inPorts + task.boxes;
   const up = new Int32Array(vertices);
   const down = new Int32Array(vertices);
-  for (let vertex = 0; vertex < vertices; vertex++) {
+  for (const vertex of ways.order) {
     let most = 0;
     for (let at = ways.in.start[vertex]; at < ways.in.start[vertex + 1]; at++) {
       most = Math.max(most, up[task.from[ways.in.values[at]]]);
     }
     up[vertex] = most + (vertex >= first && vertex < last ? 1 : 0);
   }
-  for (let vertex = vertices - 1; vertex >= 0; vertex--) {
+  for (let place = vertices - 1; place >= 0; place--) {
+    const vertex = ways.order[place];
     let most = 0;
     for (let at = ways.out.start[vertex]; at < ways.out.start[vertex + 1]; at++) {
       most = Math.max(most, down[task.to[ways.out.values[at]]]);

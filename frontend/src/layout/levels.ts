@@ -29,7 +29,7 @@ export function closeLevels(task: Task, ways: Ways, fixed: number): Levels {
   const floats = floating(task, ways, fixed);
   let end = start;
   const firstOut = task.inPorts + task.boxes;
-  for (let vertex = 0; vertex < vertices; vertex++) {
+  for (const vertex of ways.order) {
     let least = vertex < task.inPorts ? task.header : start;
     for (let at = ways.in.start[vertex]; at < ways.in.start[vertex + 1]; at++) {
       const other = task.from[ways.in.values[at]];
@@ -62,7 +62,7 @@ export function rowLevels(task: Task, ways: Ways, fixed: number): Levels {
   const row = new Float64Array(vertices);
   let rows = 1;
   const firstRow = task.inPorts > 0 ? 1 : 0;
-  for (let vertex = 0; vertex < vertices; vertex++) {
+  for (const vertex of ways.order) {
     let least = vertex < task.inPorts ? 0 : firstRow;
     for (let at = ways.in.start[vertex]; at < ways.in.start[vertex + 1]; at++) {
       least = Math.max(least, row[task.from[ways.in.values[at]]] + 1);
@@ -123,7 +123,8 @@ function heights(task: Task, vertices: number): Float64Array {
 function floating(task: Task, ways: Ways, fixed: number): Uint8Array {
   const floats = new Uint8Array(ways.vertices);
   const last = task.inPorts + task.boxes;
-  for (let vertex = task.inPorts; vertex < last; vertex++) {
+  for (const vertex of ways.order) {
+    if (vertex < task.inPorts || vertex >= last) continue;
     let free = vertex === fixed ? 0 : 1;
     for (let at = ways.in.start[vertex]; at < ways.in.start[vertex + 1] && free === 1; at++) {
       free = floats[task.from[ways.in.values[at]]];
@@ -141,7 +142,8 @@ function sink(
   level: Float64Array,
   below: (vertex: number, other: number) => number,
 ): void {
-  for (let vertex = task.inPorts + task.boxes - 1; vertex >= task.inPorts; vertex--) {
+  for (let place = ways.vertices - 1; place >= 0; place--) {
+    const vertex = ways.order[place];
     if (floats[vertex] === 0) continue;
     let most = Number.POSITIVE_INFINITY;
     for (let at = ways.out.start[vertex]; at < ways.out.start[vertex + 1]; at++) {

@@ -278,6 +278,7 @@ function busStrips(
       const link = ways.out.values[at];
       const below = task.to[link];
       if (lanes.next[vertex] === below || isFed(lanes, feeder, vertex, below)) continue;
+      if (isNear(levels, vertex, below)) continue;
       const end = Number.isNaN(task.fromAt[link]) ? -1 : task.fromAt[link];
       const others = byEnd.get(end);
       if (others === undefined) byEnd.set(end, [link]);
@@ -312,6 +313,12 @@ function backStrip(task: Task, levels: Levels, link: number): Strip {
   const to = levels.below[task.from[link]] + levels.roomBelow[task.from[link]] / 2;
   const part = { from: Math.min(from, to - 1), to, left: 0, right: 0 };
   return { lane: -1, links: [link], parts: [part], side: -1, wish: Number.NaN, order: link };
+}
+
+/** Whether there is no room for a box between two vertices. */
+export function isNear(levels: Levels, from: number, to: number): boolean {
+  const room = Math.max(levels.roomBelow[from], levels.roomAbove[to]);
+  return levels.above[to] - levels.below[from] < room + 1;
 }
 
 /** Whether a vertex is the head of a lane that another feeds. */

@@ -1,8 +1,9 @@
 /** Draws the wires of a scope whose lanes and levels are known. */
 
+import { corner } from "./corner";
 import type { Lanes, Ways } from "./lanes";
 import type { Levels } from "./levels";
-import { isFed, type Packing } from "./pack";
+import { isFed, isNear, type Packing } from "./pack";
 import type { Task } from "./sheet";
 
 /** Points of the wire of each link, and how each runs. */
@@ -16,6 +17,7 @@ export interface Routes {
 const APART = 9;
 /** Least distance of an end from the corner of a box. */
 const CORNER = 10;
+const ROUND = 8;
 
 /** Left side of each box. */
 export function leftsOf(task: Task, packing: Packing): Float64Array {
@@ -36,10 +38,13 @@ export function routesOf(
 ): Routes {
   const count = task.from.length;
   const via = new Float64Array(count);
-  for (let link = 0; link < count; link++) via[link] = viaOf(task, lanes, packing, feeder, link);
+  for (let link = 0; link < count; link++)
+    via[link] = viaOf(task, lanes, levels, packing, feeder, link);
   const left = leftsOf(task, packing);
-  const leave = endsOf(task, packing, left, via, ways, true);
-  const enter = endsOf(task, packing, left, via, ways, false);
+  const other = (ends: Int32Array, x: Float64Array) =>
+    via.map((at, link) => (Number.isNaN(at) ? x[ends[link]] : at));
+  const leave = endsOf(task, packing, left, other(task.to, packing.enter), ways, true);
+  const enter = endsOf(task, packing, left, other(task.from, packing.leave), ways, false);
   const start = new Int32Array(count + 1);
   const x: number[] = [];
   const y: number[] = [];
@@ -105,37 +110,24 @@ function upward(
 ): void {
   const low = levels.below[from] + levels.roomBelow[from] / 2;
   const high = levels.above[to] - levels.roomAbove[to] / 2;
-  corner(point, leave, low, via - leave, -1);
-  corner(point, via, low, leave - via, 1);
-  corner(point, via, high, enter - via, 1, true);
-  corner(point, enter, high, via - enter, -1, true);
-}
-
-/** A rounded corner at a point: `side` is where the horizontal part lies. */
-function corner(
-  point: Point,
-  x: number,
-  y: number,
-  side: number,
-  order: number,
-  upper = false,
-): void {
-  const round = Math.min(8, Math.abs(side) / 2);
-  const across = Math.sign(side) * round;
-  const down = upper ? round : -round;
-  const curve: readonly (readonly [number, number])[] = [
-    [0, down],
-    [across * 0.29, down * 0.29],
-    [across, 0],
+  const toBus = Math.sign(via - leave);
+  const toEnd = Math.sign(enter - via);
+  const first = Math.min(ROUND, Math.abs(via - leave) / 2);
+  const last = Math.min(ROUND, Math.abs(enter - via) / 2);
+  const points = [
+    ...corner(leave, low, toBus, -1, first),
+    ...corner(via, low, -toBus, -1, first).reverse(),
+    ...corner(via, high, toEnd, 1, last),
+    ...corner(enter, high, -toEnd, 1, last).reverse(),
   ];
-  const ordered = order < 0 !== upper ? curve : [...curve].reverse();
-  for (const [dx, dy] of ordered) point(x + dx, y + dy);
+  for (const [x, y] of points) point(x, y);
 }
 
-/** The x along which a link runs down. */
+/** The x along which a link runs down; that of its end if it is near. */
 function viaOf(
   task: Task,
   lanes: Lanes,
+  levels: Levels,
   packing: Packing,
   feeder: Int32Array,
   link: number,
@@ -144,6 +136,7 @@ function viaOf(
   const to = task.to[link];
   if (!Number.isNaN(packing.bus[link])) return packing.bus[link];
   if (isFed(lanes, feeder, from, to) && lanes.next[from] !== to) return packing.enter[to];
+  if (lanes.next[from] !== to && isNear(levels, from, to)) return Number.NaN;
   return lanes.next[from] === to ? packing.enter[to] : packing.leave[from];
 }
 
