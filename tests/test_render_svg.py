@@ -103,3 +103,14 @@ def test_no_shape_lies_on_another_or_on_a_node() -> None:
                 or other.y >= box.y + box.height
             )
         boxes.append(box)
+
+
+def test_a_long_chain_to_the_right_is_wrapped_into_rows() -> None:
+    nodes = {f"n{index}": ("Conv2d", "") for index in range(40)}
+    topology = topology_of("Chain", nodes, [(f"n{i}", f"n{i + 1}") for i in range(39)])
+    shape: dict[bool, float] = {}
+    for wrap in (True, False):
+        root = parsed(topology, direction="LR", wrap=wrap)
+        shape[wrap] = float(root.attrib["width"]) / float(root.attrib["height"])
+    assert 0.8 < shape[True] < 4
+    assert shape[False] > 20

@@ -29,16 +29,18 @@ def arranged(
         heads: Headings of the open scopes.
         direction: Whether data flows down or to the right.
         shapes: Whether shapes stand beside the lines.
-        wrap: Whether long chains that flow down are wrapped into columns.
+        wrap: Whether long chains are wrapped into columns, or rows where data flows to the right.
     """
-    # To the right, the shape of a value stands above its line, between two ranks.
-    across = Spacing(rank=76 if shapes else 34)
+    # To the right, the shape of a value stands above its line, between two ranks or at a turn.
+    across = Spacing(
+        rank=76 if shapes else 34, turn=64 if shapes else 17, tallest=1600, aspect=1 / 1.6
+    )
     return lay_out(
         drawing.topology,
         lambda key: (words[key].width, words[key].height),
         header_of(heads),
         direction=direction,
         spacing=across if direction == "LR" else None,
-        wrap=wrap and direction == "TB",
+        wrap=wrap,
         room=room_of(note_texts(drawing)) if shapes else None,
     )

@@ -33,6 +33,7 @@ class Spacing:
         port: Between the places where lines cross the border of a scope.
         lane: Between a line that passes and everything else.
         pad: Between the border of a scope and what is inside.
+        turn: From the last item of a column to the line that goes on to the next.
         column: Between columns of a wrapped chain.
         tallest: Height up to which a chain is not wrapped.
         aspect: Width to height to aim at when wrapping.
@@ -43,6 +44,7 @@ class Spacing:
     port: float = 5
     lane: float = 9
     pad: float = 12
+    turn: float = 17
     column: float = 40
     tallest: float = 980
     aspect: float = 1.3

@@ -162,8 +162,13 @@ class Page:
             tall[last] -= 1
         crossings = list(accumulate(steps))
         spans = list(accumulate(tall))
-        last = rows - 2 if any(end[0] == "out" for end in self.ends) else rows - 1
-        return [row < last and crossings[row] <= most and not spans[row] for row in range(rows)]
+        # Ports stay with what they lead to.
+        kinds = {end[0] for end in self.ends}
+        first = 1 if "in" in kinds else 0
+        last = rows - 2 if "out" in kinds else rows - 1
+        return [
+            first <= row < last and crossings[row] <= most and not spans[row] for row in range(rows)
+        ]
 
     def _even(self, open_rows: list[bool], total: float, number: int) -> tuple[list[int], float]:
         """Splits into at most ``number`` columns such that the tallest is as low as can be."""
@@ -215,7 +220,7 @@ class Page:
                 y = first + 18 + 5 * crossing
             top.append(y)
             bottom.append(y + height)
-            room = 18 + 5 * crossing if row in self.tracks else 0.0
+            room = space.turn + 1 + 5 * crossing if row in self.tracks else 0.0
             lowest = max(lowest, y + height + room)
             y += height + self.gaps[row]
         total = lowest if has_exit else lowest + space.pad
@@ -300,7 +305,7 @@ class Page:
             middle = (y + target_y) / 2
             return [(x, middle, target_x, middle, target_x, target_y)]
         track = self.tracks[row].index(value)
-        low = y + 17 + 5 * track
+        low = y + self.spacing.turn + 5 * track
         high = target_y - 10 - 5 * track
         gutter = self.right_edges[self.column[row]] + self.spacing.column / 2
         gutter += 5 * (track - (len(self.tracks[row]) - 1) / 2)

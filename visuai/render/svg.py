@@ -76,7 +76,7 @@ def render(
         shapes: Whether lines carry the shape of their value.
         legend: Whether to explain the colours.
         title: Heading of the picture; None for the network's name, "" for none.
-        wrap: Whether long chains are wrapped into columns.
+        wrap: Whether long chains are wrapped into columns (``TB``) or rows (``LR``).
 
     Returns:
         The text of an ``.svg`` file.
