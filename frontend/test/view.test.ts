@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Item } from "../src/graph/network";
+import type { Picture } from "../src/layout/picture";
+import { showing } from "../src/shell/lit";
 import { decodeLink, encodeLink } from "../src/view/link";
 import {
   countVisible,
@@ -263,5 +265,35 @@ describe("link", () => {
     expect(decodeLink(other, `${link}~head~stem&at=head`).place).toEqual({
       open: toDepth(other, 1),
     });
+  });
+});
+
+describe("lit", () => {
+  it("knows what a picture shows for each item", () => {
+    fc.assert(
+      fc.property(sketch, fc.array(fc.nat(200)), fc.array(fc.nat(200)), (list, picks, runs) => {
+        const any = sketched(list);
+        const open = new Set([any.root, ...picks.map((at) => any.nodes + (at % any.scopes))]);
+        const unfolded = new Set(
+          runs
+            .map((at) => any.nodes + (at % any.scopes))
+            .filter((scope) => any.repeat[scope - any.nodes] > 1),
+        );
+        const item: Item[] = [];
+        eachVisible(any, { open, unfolded }, (one) => {
+          if (one !== any.root) item.push(one);
+          return undefined;
+        });
+        const boxOf = new Int32Array(any.ids.length).fill(-1);
+        item.forEach((one, box) => {
+          boxOf[one] = box;
+        });
+        const boxes = { open: Uint8Array.from(item, (one) => (open.has(one) ? 1 : 0)) };
+        const shown = showing(any, { boxOf, boxes } as unknown as Picture);
+        for (let one = 0; one < any.ids.length; one += 1) {
+          expect(shown[one]).toBe(shownBy(any, { open, unfolded }, one));
+        }
+      }),
+    );
   });
 });

@@ -34,7 +34,9 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
       if (result === null) return;
       setFound(result);
       setAt(-1);
-      if (query.trim() !== "") view.actions.say(`${count(result.items.length)} found`);
+      if (query.trim() === "") return;
+      view.actions.light(result.items.length > 0 ? new Set(result.items) : null);
+      view.actions.say(`${count(result.items.length)} found`);
     }, DELAY);
     return () => clearTimeout(timer);
   }, [query, search, view]);

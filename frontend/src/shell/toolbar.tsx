@@ -85,12 +85,14 @@ export function Toolbar() {
         />
         <Tool
           icon="expandAll"
+          wide
           title="Open everything (E)"
           disabled={depth >= most}
           act={actions.openAll}
         />
         <Tool
           icon="collapseAll"
+          wide
           title="Close everything (C)"
           disabled={open.size <= 1}
           act={actions.closeAll}
@@ -147,14 +149,16 @@ interface ToolProps {
   readonly act: () => void;
   readonly disabled?: boolean;
   readonly pressed?: boolean;
+  /** Whether it is left out where there is little room. */
+  readonly wide?: boolean;
 }
 
 /** A button with an icon. */
-export function Tool({ icon, title, act, disabled = false, pressed }: ToolProps) {
+export function Tool({ icon, title, act, disabled = false, pressed, wide }: ToolProps) {
   return (
     <button
       type="button"
-      className="vz-tool"
+      className={wide ? "vz-tool vz-wide" : "vz-tool"}
       title={title}
       aria-label={title}
       aria-pressed={pressed}

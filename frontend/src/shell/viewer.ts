@@ -262,7 +262,7 @@ export function createViewer(
       else fly(now.flight);
     }
     if (now.dimension !== before.dimension) setDimension(now);
-    const looks = ["selected", "hovered", "trace", "colourBy"] as const;
+    const looks = ["selected", "hovered", "trace", "found", "colourBy"] as const;
     if (looks.some((name) => now[name] !== before[name])) repaint();
   });
 

@@ -42,6 +42,8 @@ export interface Flight {
 export interface State extends Place {
   readonly hovered: Item | null;
   readonly query: string;
+  /** What the search found; null if nothing is searched for. */
+  readonly found: ReadonlySet<Item> | null;
   readonly compare: CompareMode;
   /** Where a path starts while its end is still to be picked. */
   readonly pathFrom: Item | null;

@@ -45,6 +45,8 @@ export interface Actions {
   readonly dimension: (dimension: Dimension) => void;
   readonly compare: (mode: CompareMode) => void;
   readonly search: (query: string) => void;
+  /** Lights what a search found. */
+  readonly light: (found: ReadonlySet<Item> | null) => void;
   readonly say: (message: string) => void;
   readonly back: () => void;
   readonly forward: () => void;
@@ -76,6 +78,7 @@ export function firstState(network: Network): State {
     dimension: "2d",
     hovered: null,
     query: "",
+    found: null,
     compare: "merged",
     pathFrom: null,
     flight: null,
@@ -214,7 +217,8 @@ export function createView(network: Network, start: Partial<State> = {}): View {
     colour: (colourBy) => go({ colourBy }, { message: `Coloured by ${words(colourBy)}` }),
     dimension: (dimension) => go({ dimension }, { message: `Shown in ${words(dimension)}` }),
     compare: (compare) => store.setState({ compare }),
-    search: (query) => store.setState({ query }),
+    search: (query) => store.setState(query === "" ? { query, found: null } : { query }),
+    light: (found) => store.setState({ found }),
     say: (message) => store.setState({ message }),
     back: () => travel(back),
     forward: () => travel(forward),
