@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from visuai.errors import VisuaiError as VisuaiError
     from visuai.passes.base import Pass as Pass
     from visuai.passes.pipeline import Pipeline as Pipeline
+    from visuai.record.run import Run as Run
+    from visuai.record.run import open_run as open_run
+    from visuai.record.series import Series as Series
+    from visuai.record.visu import Visu as Visu
     from visuai.topology import Topology as Topology
 
 __version__ = "0.1.0"
@@ -24,13 +28,28 @@ __version__ = "0.1.0"
 _HOME = {
     "build": "visuai.builder",
     "diff": "visuai.analysis.diff",
+    "open_run": "visuai.record.run",
     "Pass": "visuai.passes.base",
     "Pipeline": "visuai.passes.pipeline",
+    "Run": "visuai.record.run",
+    "Series": "visuai.record.series",
     "Topology": "visuai.topology",
+    "Visu": "visuai.record.visu",
     "VisuaiError": "visuai.errors",
 }
 
-__all__ = ["Pass", "Pipeline", "Topology", "VisuaiError", "build", "diff"]
+__all__ = [
+    "Pass",
+    "Pipeline",
+    "Run",
+    "Series",
+    "Topology",
+    "VisuaiError",
+    "Visu",
+    "build",
+    "diff",
+    "open_run",
+]
 
 
 def __getattr__(name: str) -> Any:

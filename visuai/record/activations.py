@@ -94,5 +94,3 @@ def _first_tensor(output: Any) -> torch.Tensor | None:
         else:
             return None
     return None
-
-

@@ -25,6 +25,7 @@ MAX_BYTES = 256 * 2**20
 """Most bytes that one blob may decompress to; a step of 100,000 series has about a fifth."""
 
 _MOST = 2**53
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def encode(columns: Columns, keys: NDArray[np.int64] | None = None, level: int = 1) -> bytes:
@@ -61,12 +62,13 @@ def encode(columns: Columns, keys: NDArray[np.int64] | None = None, level: int =
             columns.minimum,
             columns.maximum,
         ]
-    ).astype(np.float32)
+    )
+    floats = np.clip(floats, -_LARGEST, _LARGEST).astype(np.float32)  # Not-a-number stays.
     raw = b"".join(
         (
             _planes(np.diff(integers, prepend=np.int64(0))),
             _planes(np.diff(floats.view(np.int32), prepend=np.int32(0))),
-            np.diff(codes.reshape(rows, -1).T, prepend=np.uint8(0)).tobytes(),
+            np.diff(codes.reshape(rows, 2 * bins.shape[2]).T, prepend=np.uint8(0)).tobytes(),
         )
     )
     header = _HEADER.pack(_VERSION, rows, low, bins.shape[2])

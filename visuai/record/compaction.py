@@ -111,5 +111,3 @@ def truncate(connection: sqlite3.Connection, step: int) -> None:
         kept = columns.select(columns.last < step)
         if len(kept):
             connection.execute(_INSERT, (series, 0, first, step - 1, encode(kept, level=6)))
-
-

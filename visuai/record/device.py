@@ -102,7 +102,9 @@ def _sampled(values: torch.Tensor) -> torch.Tensor:
     if values.dtype == torch.float64:
         limits = torch.finfo(torch.float32)
         infinite = ~torch.isfinite(values)
-        values = torch.where(infinite, torch.nan, values.clamp(limits.min, limits.max))
+        magnitude = values.abs().clamp(limits.tiny, limits.max)
+        narrowed = torch.where(values == 0, 0.0, torch.copysign(magnitude, values))
+        values = torch.where(infinite, torch.nan, narrowed)
     return values.to(torch.float32)
 
 

@@ -95,9 +95,7 @@ class Gathering:
 
     def updates(self, watched: Iterable[Watched]) -> None:
         """Measures what has changed since `weights`."""
-        moved = [
-            (each.number, each.parameter) for each in watched if each.number in self._before
-        ]
+        moved = [(each.number, each.parameter) for each in watched if each.number in self._before]
         alike = [
             row
             for row in _flat(moved)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -289,8 +290,8 @@ def _fill(
 def _narrow(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """Gives float64 as float32 of the nearest bin: neither infinite nor zero by narrowing."""
     limits = np.finfo(np.float32)
-    narrow = np.clip(values, limits.min, limits.max).astype(np.float32)
-    narrow[(narrow == 0) & (values != 0)] = limits.smallest_subnormal
+    magnitude = np.clip(np.abs(values), limits.tiny, limits.max)
+    narrow = np.where(values == 0, 0.0, np.copysign(magnitude, values)).astype(np.float32)
     narrow[~np.isfinite(values)] = np.nan
     return narrow
 
@@ -323,7 +324,7 @@ def _sampling(size: int) -> list[NDArray[np.int64]]:
             _PLANS.clear()
         _PLANS[size] = [
             chosen[start:stop] - number * TILE
-            for number, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True))
+            for number, (start, stop) in enumerate(pairwise(edges))
         ]
     return _PLANS[size]
 

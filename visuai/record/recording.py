@@ -8,6 +8,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, SupportsFloat
 
 import torch
@@ -372,10 +373,8 @@ class Recording:
         """Warns of what went wrong, also in the writer; a warning made an error stops nothing."""
         problems, self._problems[:] = list(self._problems), []
         for problem in problems:
-            try:
+            with suppress(RuntimeWarning):
                 warnings.warn(f"Visu: {problem}", RuntimeWarning, stacklevel=4)
-            except RuntimeWarning:
-                pass
 
 
 def _parameters(optimizer: Optimizer) -> set[int]:

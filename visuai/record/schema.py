@@ -27,7 +27,8 @@ TABLES = {
     "subject": "CREATE TABLE subject (id INTEGER PRIMARY KEY, details TEXT NOT NULL)",
     "step": "CREATE TABLE step (step INTEGER PRIMARY KEY, time REAL NOT NULL)",
     "record": (
-        "CREATE TABLE record (id INTEGER PRIMARY KEY, step INTEGER NOT NULL, payload BLOB NOT NULL)"
+        "CREATE TABLE record (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+        "step INTEGER NOT NULL, payload BLOB NOT NULL)"
     ),
     "chunk": (
         "CREATE TABLE chunk (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, "
@@ -100,7 +101,8 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
             )
         found = dict(
             connection.execute(
-                "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_autoindex_%'"
+                # Names that start so are SQLite's own, nobody can make them.
+                "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
             ).fetchall()
         )
     except (sqlite3.DatabaseError, TypeError) as error:

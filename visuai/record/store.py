@@ -105,9 +105,7 @@ class Store:
             LostOwnership: If another process has taken the file over.
             sqlite3.Error: If the file is locked, the disk is full, and so on.
         """
-        payloads = [
-            (record.step, encode(record.columns, record.keys)) for record in batch.records
-        ]
+        payloads = [(record.step, encode(record.columns, record.keys)) for record in batch.records]
         skipped = "the gradient scaler skipped the step: a gradient was not finite"
         events = [
             *batch.events,

@@ -45,7 +45,9 @@ class Subject:
 
     def to_json(self) -> str:
         """Writes it as JSON."""
-        return json.dumps([self.name, self.kind, self.aliases, self.shape, self.dtype, self.type, self.trainable])
+        return json.dumps(
+            [self.name, self.kind, self.aliases, self.shape, self.dtype, self.type, self.trainable]
+        )
 
     @classmethod
     def from_json(cls, text: object) -> Subject:
@@ -71,8 +73,8 @@ def _fits(fields: Any) -> bool:
         return False
     name, kind, aliases, shape, dtype, type_, trainable = cast("list[Any]", fields)
     return (
-        isinstance(trainable, bool) and
-        all(isinstance(text, str) for text in (name, dtype, type_))
+        isinstance(trainable, bool)
+        and all(isinstance(text, str) for text in (name, dtype, type_))
         and kind in ("parameter", "module")
         and isinstance(aliases, list)
         and all(isinstance(alias, str) for alias in cast("list[Any]", aliases))

@@ -185,7 +185,9 @@ def _open_store(
     folder: Path, name: str, options: Options, in_epoch: int | None
 ) -> tuple[Store, int]:
     """Opens the run to resume, or a new one; gives it with the step at which it starts."""
-    earlier = find_runs(folder) if options.resume is not None and options.resume is not False else []
+    earlier = (
+        find_runs(folder) if options.resume is not None and options.resume is not False else []
+    )
     at = options.resume if type(options.resume) is int else None
     try:
         if earlier:
@@ -204,9 +206,9 @@ def _open_store(
         }
         return Store(create_run(folder, meta), options.journal), at or 0
     except (OSError, sqlite3.Error) as error:
+        what = f"resume the run {earlier[-1]}" if earlier else f"make a run in {folder}"
         raise VisuaiError(
-            f"Cannot {'resume the run ' + str(earlier[-1]) if earlier else f'make a run in {folder}'}"
-            f": {error}. Give a logdir that can be written to."
+            f"Cannot {what}: {error}. Give a logdir that can be written to."
         ) from error
 
 
