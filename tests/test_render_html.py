@@ -8,11 +8,11 @@ import html
 import json
 import re
 from hashlib import sha256
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from html_page import Page
 from rendering import HOSTILE, hostile, residual
 from serving import PLACEHOLDER, built_viewer
 
@@ -23,41 +23,6 @@ from visuai.render.label import plain, shorten
 from visuai.wire import wire
 
 __all__ = ["built_viewer"]
-
-
-class Page(HTMLParser):
-    """What a browser makes of a page: its elements, in order, with their text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self.inside = False
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs), []))
-        self.inside = True
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self.inside:
-            self.elements[-1][2].append(data)
-
-    def tags(self) -> list[str]:
-        return [tag for tag, _, _ in self.elements]
-
-    def text(self, tag: str, **attributes: str) -> str:
-        (found,) = [
-            "".join(text)
-            for name, given, text in self.elements
-            if name == tag and attributes.items() <= given.items()
-        ]
-        return found
-
-    def attributes(self, tag: str) -> dict[str, str | None]:
-        return next(given for name, given, _ in self.elements if name == tag)
 
 
 def sent(page: Page) -> Any:
