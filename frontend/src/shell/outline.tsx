@@ -160,6 +160,7 @@ export function Outline() {
               }}
               onPointerEnter={() => view.actions.hover(item)}
               onClick={() => {
+                box.current?.focus({ preventScroll: true }); // the tree has the arrow keys
                 setActive(item);
                 view.actions.reveal(item);
               }}

@@ -195,6 +195,11 @@ export function createView(network: Network, start: Partial<State> = {}): View {
     reveal: (item) => {
       const now = store.getState();
       const flight = { items: [item] };
+      if (now.pathFrom !== null && item !== now.pathFrom) {
+        path(now.pathFrom, item);
+        store.setState({ flight });
+        return;
+      }
       const message = `${name(item)} selected`;
       if (shownBy(network, now, item) === item) go({ selected: item }, { flight, message });
       else go({ selected: item, ...opened(network, now, item) }, { flight, message, anchor: null });
