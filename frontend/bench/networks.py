@@ -152,11 +152,15 @@ def _language(name: str) -> visuai.Topology:
     import transformers
 
     if name == "bert":
-        config = transformers.BertConfig(num_hidden_layers=4, hidden_size=128, vocab_size=1000)
+        config = transformers.BertConfig(
+            num_hidden_layers=4, hidden_size=128, num_attention_heads=4, vocab_size=1000
+        )
         model = transformers.BertModel(config)
     else:
         model = transformers.GPT2LMHeadModel(
-            transformers.GPT2Config(n_layer=6, n_embd=192, n_head=6, vocab_size=1000)
+            transformers.GPT2Config(
+                n_layer=6, n_embd=192, n_head=6, vocab_size=1000, bos_token_id=0, eos_token_id=0
+            )
         )
     return visuai.build(model.eval(), kwargs={"input_ids": torch.zeros(1, 16, dtype=torch.long)})
 
