@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from torch import fx
 
     from visuai.ir import Module, Parameter
+
+
+def _nothing() -> None:
+    """Restores nothing: nothing was kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,11 +26,15 @@ class Source:
             ``onnx.ModelProto``, or a path or binary file of an ``.onnx`` or ``.pt2``.
         args: Positional arguments of the forward; None if no inputs were given.
         kwargs: Keyword arguments of the forward; None if no inputs were given.
+        restore: Puts the model and the random generators back as they were when the route was
+            started. That is done after a route in any case; one that makes several attempts
+            calls it between them.
     """
 
     model: Any
     args: tuple[Any, ...] | None = None
     kwargs: dict[str, Any] | None = None
+    restore: Callable[[], None] = _nothing
 
 
 class Site(NamedTuple):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -10,6 +12,9 @@ from torch import nn
 
 from visuai.ir import Module, Parameter
 from visuai.ops import is_leaf_type
+
+# What a module's attributes mostly are: to look for tensors among them takes longer.
+_PLAIN = frozenset((bool, int, float, str, type(None), tuple, list, dict, OrderedDict, set))
 
 
 def walk(root: nn.Module) -> Iterator[tuple[str, nn.Module, str | None]]:
@@ -23,9 +28,11 @@ def walk(root: nn.Module) -> Iterator[tuple[str, nn.Module, str | None]]:
     while stack:
         fqn, module, parent = stack.pop()
         yield fqn, module, parent
-        children: list[tuple[str, nn.Module, str | None]] = []
         # Straight from the dictionary: a subclass may override named_children.
         registered = module._modules  # pyright: ignore[reportPrivateUsage]
+        if not registered:
+            continue
+        children: list[tuple[str, nn.Module, str | None]] = []
         for name, child in registered.items():
             if child is not None and id(child) not in seen:
                 seen.add(id(child))
@@ -88,6 +95,7 @@ def parameter_entry(
     }
 
 
+@cache
 def dtype_name(dtype: torch.dtype) -> str:
     """Gives a dtype's name without the ``torch.`` prefix."""
     return str(dtype)[6:]
@@ -175,7 +183,7 @@ class Inventory:
             if buffer is not None:
                 self._enter_tensor(prefix + name, buffer, "buffer" if registered else "constant")
         for name, value in module.__dict__.items():
-            if isinstance(value, torch.Tensor):
+            if type(value) not in _PLAIN and isinstance(value, torch.Tensor):
                 self._enter_tensor(prefix + name, value, "constant")
 
     def _enter_tensor(

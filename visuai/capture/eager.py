@@ -20,7 +20,6 @@ from visuai.capture.inputs import (
     program_name,
 )
 from visuai.capture.recorder import Recorder
-from visuai.capture.snapshot import keep
 from visuai.capture.stand_ins import Kind
 from visuai.errors import CaptureError
 from visuai.program import Program, Source
@@ -47,7 +46,6 @@ def capture(source: Source) -> Program:
     candidates = [inputs] if inputs is not None else list(inferred(model, forward))
     failures: dict[str, BaseException] = {}
     partial: Program | None = None
-    restore = keep(root)
     for kind in _KINDS if inputs is not None else _WITHOUT_DATA:
         for candidate in candidates:
             bound = bind(forward, candidate)
@@ -55,7 +53,7 @@ def capture(source: Source) -> Program:
             try:
                 recorder.record_forward()
             except Exception as error:
-                restore()
+                source.restore()
                 failures.setdefault(kind, error)
                 if partial is None or kind == "real":
                     partial = recorder.program(program_name(model), [])

@@ -16,6 +16,9 @@ from typing import IO, Any, cast
 
 import torch
 from torch import nn
+from torch.nn.parameter import (
+    UninitializedTensorMixin,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+)
 
 from visuai import plugins
 from visuai.capture.blame import blame_without_inputs
@@ -121,8 +124,8 @@ def _first(
         progress(f"export: {name}", index, len(names))
         attempt = _script if name == "script" else plugins.load(plugins.CAPTURES, name)
         try:
-            with unchanged(root):
-                return attempt(source), failures
+            with unchanged(root) as restore:
+                return attempt(replace(source, restore=restore)), failures
         except ModelError:
             raise
         except Exception as error:
@@ -193,14 +196,11 @@ def _plain(source: Source) -> tuple[Source, list[str]]:
 
 
 def _is_lazy(model: nn.Module) -> bool:
-    return any(
-        parameter is not None and torch.nn.parameter.is_lazy(parameter)
-        for _, module, _ in walk(model)
-        for parameter in (
-            *module._parameters.values(),  # pyright: ignore[reportPrivateUsage]
-            *module._buffers.values(),  # pyright: ignore[reportPrivateUsage]
-        )
-    )
+    kinds: set[type] = set()
+    for _, module, _ in walk(model):
+        kinds.update(map(type, module._parameters.values()))  # pyright: ignore[reportPrivateUsage]
+        kinds.update(map(type, module._buffers.values()))  # pyright: ignore[reportPrivateUsage]
+    return any(issubclass(kind, UninitializedTensorMixin) for kind in kinds)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _materialised(model: nn.Module, source: Source) -> nn.Module:

@@ -7,6 +7,7 @@ import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from operator import is_
 from typing import Any
 
 import torch
@@ -40,58 +41,65 @@ def keep(root: nn.Module | None) -> Callable[[], None]:
 
 
 @contextmanager
-def unchanged(root: nn.Module | None) -> Generator[None]:
+def unchanged(root: nn.Module | None) -> Generator[Callable[[], None]]:
     """Puts back, on leaving, what a forward may have changed; see `keep`.
 
     Args:
         root: The model; None if there is none.
+
+    Yields:
+        What does so ahead of that.
     """
     restore = keep(root)
     try:
-        yield
+        yield restore
     finally:
         restore()
 
 
-def _copy(module: nn.Module) -> list[tuple[str, Any, Any]]:
-    """Gives, for each attribute, its name, its value, and a copy if it is a container."""
-    return [
-        (name, value, value.copy() if type(value) in _CONTAINERS and value else None)
-        for name, value in module.__dict__.items()
-    ]
+_State = tuple[dict[str, Any], list[Any], list[Any]]
 
 
-def _restore(module: nn.Module, state: list[tuple[str, Any, Any]]) -> None:
+def _copy(module: nn.Module) -> _State:
+    """Gives the attributes of a module, the containers among them, and a copy of each."""
+    attributes = module.__dict__.copy()
+    containers = [value for value in attributes.values() if type(value) in _CONTAINERS]
+    return attributes, containers, [each.copy() if each else None for each in containers]
+
+
+def _restore(module: nn.Module, state: _State) -> None:
+    attributes, containers, copies = state
     current = module.__dict__
-    if len(current) != len(state) or any(
-        current.get(name, module) is not value for name, value, _ in state
-    ):
+    if not _same_dict(current, attributes):
         current.clear()
-        current.update((name, value) for name, value, _ in state)
-    for _, value, copy in state:
-        if copy is not None:
-            if not _same(value, copy):
-                value.clear()
-                if isinstance(value, (dict, set)):
-                    value.update(copy)  # pyright: ignore[reportUnknownMemberType]
-                else:
-                    value.extend(copy)
-        elif type(value) in _CONTAINERS and value:
-            value.clear()
+        current.update(attributes)
+    for container, copy in zip(containers, copies, strict=True):
+        if copy is None:
+            if container:
+                container.clear()
+        elif not _same(container, copy):
+            container.clear()
+            if isinstance(container, (dict, set)):
+                container.update(copy)  # pyright: ignore[reportUnknownMemberType]
+            else:
+                container.extend(copy)
 
 
 def _same(value: Any, copy: Any) -> bool:
     """Tells whether a container still holds the same objects in the same order."""
-    if len(value) != len(copy):
-        return False
     if isinstance(value, dict):
-        return all(
-            a is b and value[a] is copy[b]
-            for a, b in zip(value, copy, strict=True)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        )
+        return _same_dict(value, copy)  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, set):
         return value == copy
-    return all(a is b for a, b in zip(value, copy, strict=True))
+    return len(value) == len(copy) and all(map(is_, value, copy))
+
+
+def _same_dict(value: dict[Any, Any], copy: dict[Any, Any]) -> bool:
+    return (
+        len(value) == len(copy)
+        and all(map(is_, value.values(), copy.values()))
+        and all(map(is_, value, copy))
+    )
 
 
 def _generators() -> tuple[Any, ...]:

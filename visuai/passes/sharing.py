@@ -15,20 +15,11 @@ def shared_with(ir: IR) -> dict[str, list[str]]:
     Args:
         ir: The network; node ids are call-sites.
     """
-    groups: dict[tuple[str, str], dict[str, None]] = {}
-    for key, node in ir.nodes.items():
-        if node["op_kind"] == "call_module" and node["fqn"]:
-            groups.setdefault(("module", node["fqn"]), {})[key] = None
-        for fqn in node["parameters"]:
-            parameter = ir.parameters.get(fqn)
-            if parameter is None or parameter["kind"] == "constant":
-                continue
-            groups.setdefault(("parameter", parameter["alias_of"] or fqn), {})[key] = None
+    groups = _groups(ir)
     groups_of: dict[str, list[tuple[str, str]]] = {}
     for name, members in groups.items():
-        if len(members) > 1:
-            for key in members:
-                groups_of.setdefault(key, []).append(name)
+        for key in members:
+            groups_of.setdefault(key, []).append(name)
     lists: dict[tuple[tuple[str, str], ...], list[str]] = {}
     places: dict[str, int] = {}
     shared: dict[str, list[str]] = {}
@@ -42,3 +33,22 @@ def shared_with(ir: IR) -> dict[str, list[str]]:
             lists[together] = sorted(members, key=places.__getitem__)
         shared[key] = lists[together]
     return shared
+
+
+def _groups(ir: IR) -> dict[tuple[str, str], dict[str, None]]:
+    """Gives, for each module and tensor that several nodes use, these nodes."""
+    firsts: dict[tuple[str, str], str] = {}
+    groups: dict[tuple[str, str], dict[str, None]] = {}
+    for key, node in ir.nodes.items():
+        used: list[tuple[str, str]] = []
+        if node["op_kind"] == "call_module" and node["fqn"]:
+            used.append(("module", node["fqn"]))
+        for fqn in node["parameters"]:
+            parameter = ir.parameters.get(fqn)
+            if parameter is not None and parameter["kind"] != "constant":
+                used.append(("parameter", parameter["alias_of"] or fqn))
+        for name in used:
+            first = firsts.setdefault(name, key)
+            if first != key:
+                groups.setdefault(name, {first: None})[key] = None
+    return groups
