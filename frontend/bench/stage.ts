@@ -14,7 +14,9 @@ import { emptyMemo } from "../src/layout/memo";
 import type { Opening, Picture } from "../src/layout/picture";
 import { survey } from "../src/layout/survey";
 import { createStage } from "../src/scene/create";
+import { createMinimap } from "../src/scene/minimap";
 import type { Colours, Dimension, Paint, Stage } from "../src/scene/stage";
+import { toSvg } from "../src/scene/svg";
 import { madePicture } from "./stage_picture";
 
 const LIGHT: Colours = {
@@ -50,6 +52,7 @@ interface Bench {
   relay: (anchor: Item | null, animate: boolean) => void;
   set: (part: Partial<Paint>) => void;
   events: unknown[];
+  svg?: () => string;
 }
 
 declare global {
@@ -78,7 +81,10 @@ const stage = createStage(container, {
     else bench.open.add(item);
     bench.relay(item, true);
   },
-  onCamera: (camera) => events.push(["camera", camera]),
+  onCamera: (camera) => {
+    events.push(["camera", camera]);
+    map.look(camera, { width: innerWidth, height: innerHeight });
+  },
   onTrouble: (text) => events.push(["trouble", text]),
 });
 
@@ -104,6 +110,10 @@ const bench: Bench = {
   events,
 };
 window.bench = bench;
+
+const map = createMinimap(document.getElementById("map") as HTMLElement, (x, y) =>
+  stage.setCamera({ ...stage.camera(), x, y }, { animate: false }),
+);
 
 const file = query.get("net");
 if (file === null) {
@@ -167,4 +177,16 @@ if (dimension !== null) {
   }
   stage.setDimension(dimension, (box) => Math.log2(1 + bytes[box]) / 32);
 }
+map.show(bench.picture, bench.paint);
+map.look(stage.camera(), { width: innerWidth, height: innerHeight });
+bench.svg = () => {
+  const { network } = bench;
+  return toSvg(
+    bench.picture,
+    network === null
+      ? (item) => ({ title: `Module ${item}`, detail: "" })
+      : (item) => caption(network, item),
+    bench.paint,
+  );
+};
 document.title = "ready";

@@ -13,7 +13,15 @@ import {
 import { HEADER } from "../layout/picture";
 import type { Places } from "./motion";
 import { PAINT_GLSL, SPACE_GLSL, type Space, stepped } from "./space";
-import { byteTable, floatTable, intTable, squares, TABLE_GLSL, type Table } from "./table";
+import {
+  byteTable,
+  disposeSquares,
+  floatTable,
+  intTable,
+  squares,
+  TABLE_GLSL,
+  type Table,
+} from "./table";
 
 /** Bits of a box's state. */
 export const OPEN = 1;
@@ -272,7 +280,7 @@ export function makeBoxSet(materials: BoxMaterials, count: number, order: number
     heights,
     setCount,
     dispose: () => {
-      flat.geometry.dispose();
+      disposeSquares(flat.geometry);
       bodies.dispose();
       for (const table of [places, looks, heights]) table.texture.dispose();
     },

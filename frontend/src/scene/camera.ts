@@ -134,3 +134,8 @@ export function flight(from: Camera, to: Camera, screen: Screen): (t: number) =>
     };
   };
 }
+
+/** Tells whether two rectangles share a point. */
+export function overlaps(a: Rect, b: Rect): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}

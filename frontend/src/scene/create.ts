@@ -13,6 +13,7 @@ import {
   type Point,
   type Rect,
   type Screen,
+  viewOf,
   zoomedAt,
 } from "./camera";
 import { curvesOf } from "./curve";
@@ -24,6 +25,7 @@ import { SIGNED } from "./legible";
 import { boxShowing, motionOf, placesBetween, type Scenery, wireMotion } from "./motion";
 import { boxAt, nestOf } from "./nest";
 import { FIRST_ORBIT, type Orbit, project, seenAt, TILTS, under } from "./orbit";
+import { pngOf, tiled } from "./png";
 import { makeSpace, setColour, setEye } from "./space";
 import type { Camera, Dimension, Paint, Stage, StageEvents } from "./stage";
 import { wireMaterials } from "./wires";
@@ -160,7 +162,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
     space.moved.value = progress(gliding, time);
     if (gliding !== null && time >= gliding.begun + gliding.lasts) endGlide();
     draw(true);
-    if (told !== camera) {
+    if (told === null || told.x !== camera.x || told.y !== camera.y || told.zoom !== camera.zoom) {
       told = camera;
       events.onCamera(camera);
     }
@@ -523,14 +525,43 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
         Math.max(...ys) - top,
       );
     },
-    toPng: async () => {
-      draw(false);
-      return new Promise<Blob>((resolve, reject) => {
-        canvas.toBlob((blob) => {
-          if (blob === null) reject(new Error("The browser could not make a PNG of the canvas."));
-          else resolve(blob);
-        }, "image/png");
-      });
+    toPng: async ({ whole, scale }) => {
+      if (drawing === null) return pngOf(canvas);
+      const kept = { camera, screen, ratio };
+      const { width, height } = drawing.scenery.picture;
+      const flat = orbit.amount === 0;
+      const part =
+        whole && flat
+          ? { x: -24, y: -24, width: width + 48, height: height + 48 }
+          : viewOf(camera, screen);
+      const zoom = whole && flat ? 1 : camera.zoom;
+      const most = Math.min(renderer.capabilities.maxTextureSize, 4096);
+      // A tilted picture cannot be cut into tiles: it is drawn as fine as it can be at once.
+      const fine = ratio * scale;
+      const finest = flat ? fine : Math.min(fine, most / Math.max(screen.width, screen.height));
+      let image: HTMLCanvasElement;
+      try {
+        image = tiled(part, zoom, finest, most, (at, size, pixels) => {
+          camera = at;
+          screen = size;
+          ratio = pixels;
+          renderer.setPixelRatio(1);
+          renderer.setSize(
+            Math.round(size.width * pixels),
+            Math.round(size.height * pixels),
+            false,
+          );
+          draw(false);
+          return canvas;
+        });
+      } finally {
+        ({ camera, screen, ratio } = kept);
+        renderer.setPixelRatio(ratio);
+        renderer.setSize(screen.width, screen.height, false);
+        draw(true);
+        ask();
+      }
+      return pngOf(image);
     },
     statistics: () => ({ ...counted }),
     dispose: () => {

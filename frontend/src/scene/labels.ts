@@ -12,7 +12,7 @@ import {
 } from "three";
 import type { Atlas, Glyphs } from "./atlas";
 import { PAINT_GLSL, SPACE_GLSL, type Space } from "./space";
-import { floatTable, squares, TABLE_GLSL } from "./table";
+import { disposeSquares, floatTable, squares, TABLE_GLSL } from "./table";
 
 /** Labels in one frame at most. */
 export const MOST_LABELS = 1400;
@@ -170,7 +170,7 @@ export function makeLabels(space: Space, atlas: Atlas): LabelSet {
       if (count > 0) table.touch(0, 5 * count);
     },
     dispose: () => {
-      geometry.dispose();
+      disposeSquares(geometry);
       table.texture.dispose();
       material.dispose();
     },

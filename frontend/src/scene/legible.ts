@@ -2,7 +2,7 @@
 
 import { HEADER, type Picture } from "../layout/picture";
 import type { Rect, Screen } from "./camera";
-import { viewOf } from "./camera";
+import { overlaps, viewOf } from "./camera";
 import { eachIn, type Nest } from "./nest";
 import type { Camera } from "./stage";
 
@@ -156,9 +156,4 @@ export function legible(
     }
   });
   return slots.concat(names);
-}
-
-/** Tells whether two rectangles share a point. */
-export function overlaps(a: Rect, b: Rect): boolean {
-  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }

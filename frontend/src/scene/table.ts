@@ -102,6 +102,12 @@ function table<T extends Int32Array | Uint8Array | Float32Array>(
   };
 }
 
+/** Frees a mesh of squares, but not the corners that others share. */
+export function disposeSquares(geometry: BufferGeometry): void {
+  geometry.setIndex(null);
+  geometry.dispose();
+}
+
 let shared: BufferAttribute | null = null;
 
 /** A mesh of `count` squares without data of its own: vertex `4 i + k` is corner `k` of square `i`. */

@@ -11,12 +11,23 @@ import {
   RawShaderMaterial,
 } from "three";
 import { PAINT_GLSL, SPACE_GLSL, type Space, stepped } from "./space";
-import { byteTable, floatTable, intTable, squares, TABLE_GLSL, type Table } from "./table";
+import {
+  byteTable,
+  disposeSquares,
+  floatTable,
+  intTable,
+  squares,
+  TABLE_GLSL,
+  type Table,
+} from "./table";
 
 /** How a wire looks: as usual, dimmed, at the box under the pointer, at the selected box. */
 export const PLAIN = 0;
 export const FADED = 1;
 export const TOUCHED = 2;
+
+/** How much thicker than one pixel a wire gets. */
+const THICKEST = 3.2;
 
 /** Bits that say where a piece is in its wire. */
 const FIRST = 1;
@@ -38,7 +49,7 @@ float presenceOf(uint presence) {
 }
 // Half the width in device pixels; thinner than a pixel becomes fainter instead.
 float halfWidth(uint code, uint look) {
-  float wide = (1.0 + float(code) / 255.0 * 3.2) * clamp(fine / ratio, 0.0, 1.6) * ratio;
+  float wide = (1.0 + float(code) / 255.0 * ${THICKEST}) * clamp(fine / ratio, 0.0, 1.6) * ratio;
   if (look == ${TOUCHED}u) wide = max(wide, 1.6 * ratio) * 1.25;
   float shown = max(wide, 0.9 * ratio);
   strength = clamp(wide / shown, look == ${TOUCHED}u ? 0.9 : 0.28, 1.0);
@@ -219,6 +230,11 @@ export function thickness(bytes: number): number {
   return Math.round(255 * Math.min(Math.max((Math.log2(bytes) - 8) / 22, 0), 1));
 }
 
+/** Width of a wire in pixels at zoom 1. */
+export function bytesWidth(bytes: number): number {
+  return 1 + (thickness(bytes) / 255) * THICKEST;
+}
+
 /** Makes the ribbons and arrow heads of wires; one set at a time has the materials. */
 export function makeWireSet(materials: WireMaterials, data: WireData, order: number): WireSet {
   const count = data.start.length - 1;
@@ -286,8 +302,8 @@ export function makeWireSet(materials: WireMaterials, data: WireData, order: num
     height,
     headHeight,
     dispose: () => {
-      ribbons.geometry.dispose();
-      heads.geometry.dispose();
+      disposeSquares(ribbons.geometry);
+      disposeSquares(heads.geometry);
       for (const table of [points, style, tips, headStyle, height, headHeight]) {
         table.texture.dispose();
       }

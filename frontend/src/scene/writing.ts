@@ -4,12 +4,12 @@ import type { Item } from "../graph/network";
 import { HEADER } from "../layout/picture";
 import type { Atlas } from "./atlas";
 import type { Rect, Screen } from "./camera";
-import { viewOf } from "./camera";
+import { overlaps, viewOf } from "./camera";
 import { inkOn, mixed } from "./colour";
 import { along } from "./curve";
 import type { Drawing } from "./drawing";
 import type { LabelSet } from "./labels";
-import { legible, overlaps, type Slot } from "./legible";
+import { legible, type Slot } from "./legible";
 import { boxShowing, scopeOfWire } from "./motion";
 import { eachIn } from "./nest";
 import type { Camera, Caption, Paint } from "./stage";
@@ -292,8 +292,13 @@ function writeWires(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation
       const first = curves.start[wire];
       const last = curves.start[wire + 1] - 1;
       if (Math.abs(curves.y[last] - curves.y[first]) * camera.zoom < size * 1.9) continue;
-      const text = texts.wireLabel(wire);
-      if (text === "") continue;
+      const label = texts.wireLabel(wire);
+      if (label === "") continue;
+      const { boxes } = picture;
+      const room =
+        scope < 0 ? 400 : (boxes.x[scope] + boxes.width[scope] - x) * camera.zoom - BESIDE - 4;
+      const text = texts.cut(label, size, false, room);
+      if (text.length < Math.min(label.length, 5)) continue;
       const wide = atlas.measure(text, size, false) + 6;
       const spot = {
         x: x * camera.zoom + BESIDE,
