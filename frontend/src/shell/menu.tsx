@@ -116,11 +116,14 @@ export function ItemMenu({ place, close }: { place: MenuPlace; close: () => void
 export function DropDown({
   label,
   title,
+  named = false,
   end = false,
   children,
 }: {
   label: ReactNode;
   title: string;
+  /** Whether the label has words of its own, by which the button is called. */
+  named?: boolean;
   /** Whether the list is in line with the end of the button. */
   end?: boolean;
   children: (close: () => void) => ReactNode;
@@ -139,7 +142,7 @@ export function DropDown({
         type="button"
         className="vz-tool"
         title={title}
-        aria-label={title}
+        aria-label={named ? undefined : title}
         aria-haspopup="menu"
         aria-expanded={open}
         onClick={() => setOpen(!open)}

@@ -36,6 +36,7 @@ export function Networks() {
   return (
     <DropDown
       title="Networks"
+      named
       label={
         <>
           <span className="vz-title">{title}</span>

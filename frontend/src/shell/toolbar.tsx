@@ -114,6 +114,7 @@ export function Toolbar() {
         <span>Colour</span>
         <select
           className="vz-select"
+          aria-label="Colour"
           value={colourBy}
           onChange={(event) => actions.colour(event.target.value as ColourBy)}
         >

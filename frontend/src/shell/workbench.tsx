@@ -85,7 +85,9 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
       openHelp: () => setHelp(true),
       focusSearch: () => {
         prefs.set({ outline: true });
-        requestAnimationFrame(() => search.current?.focus());
+        // At once where it can be: what is typed next is meant for the search.
+        if (search.current) search.current.focus();
+        else requestAnimationFrame(() => search.current?.focus());
       },
     }),
     [view, network, viewer, comparison, prefs, root],
