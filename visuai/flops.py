@@ -79,7 +79,7 @@ def count(
         >>> count("relu", [(5, 3)], [(5, 3)], {}, {})
         0
     """
-    formula = FORMULAS.get(op) or FORMULAS.get(op.lower())
+    formula = _formula(op)
     if formula is None:
         return 0
     try:
@@ -93,6 +93,19 @@ def count(
         )
     except (LookupError, ValueError):  # a shape that the formula needs is missing or unknown
         return None
+
+
+def counts(op: str) -> bool:
+    """Tells whether an op does a matrix product, so that its shapes matter; else `count` is 0.
+
+    Args:
+        op: As for `count`.
+    """
+    return _formula(op) is not None
+
+
+def _formula(op: str) -> Callable[[Call], int] | None:
+    return FORMULAS.get(op) or FORMULAS.get(op.lower())
 
 
 def _known(shape: Sequence[int | str] | None) -> Shape:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import fx
 
 _LITERAL = 120  # Characters of a literal argument that are kept.
+_LITERALS = frozenset((type(None), bool, int, float, str))
 _UNKNOWN = object()
 
 
@@ -126,7 +127,9 @@ def _add(
         source=list(source) if (source := fx_node.meta.get("source")) else None,
         flops=fx_node.meta["flops"]
         if "flops" in fx_node.meta
-        else _flops(op, inputs, outputs, below.shapes(site.fqn, parameters), attributes),
+        else _flops(op, inputs, outputs, below.shapes(site.fqn, parameters), attributes)
+        if flops.counts(op)
+        else 0,
     )
     if fx_node.op == "placeholder":
         ir.inputs.append(id_)
@@ -184,6 +187,8 @@ def _sources(
     argument: Any, leaves: dict[fx.Node, list[TensorSpec | None]]
 ) -> Iterator[tuple[fx.Node, int, TensorSpec | None]]:
     """Gives the tensors in an argument: node, index among its outputs, spec."""
+    if type(argument) in _LITERALS:
+        return
     if isinstance(argument, (tuple, list)):
         for item in argument:  # pyright: ignore[reportUnknownVariableType]
             yield from _sources(item, leaves)
