@@ -42,7 +42,7 @@ def main() -> None:
         run(sys.executable, "-m", "build", "--outdir", place, ROOT, cwd=place)
         (wheel,) = place.glob("*.whl")
         names = zipfile.ZipFile(wheel).namelist()
-        for name in ("py.typed", "static/viewer.js", "static/viewer.css"):
+        for name in ("py.typed", "static/viewer.js", "static/viewer.css", "viewer_licences.txt"):
             assert f"visuai/{name}" in names, f"the wheel lacks {name}"
         other = ("tests/", "docs/", "benchmarks/", "frontend/")
         assert not [name for name in names if name.startswith(other)]

@@ -85,7 +85,7 @@ class TestPage:
         page = Page(text)
         assert page.tags() == [
             *("html", "head", "meta", "meta", "meta", "meta", "title", "style"),
-            *("body", "div", "noscript", "script", "script"),
+            *("body", "div", "noscript", "script", "script", "script"),
         ]
         assert page.text("title") == shorten(plain("".join(HOSTILE)), 80)
         assert json.loads(str(page.attributes("div")["data-expanded"])) == sorted(HOSTILE)

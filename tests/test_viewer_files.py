@@ -17,7 +17,7 @@ from visuai.render.html import in_script
 
 def test_its_script_ends_where_it_should() -> None:
     page = Page(str(residual().render("html")))
-    assert page.tags()[-2:] == ["script", "script"]
+    assert page.tags()[-3:] == ["script", "script", "script"]
     script = page.text("script", type="module")
     assert script == in_script(viewer.read(viewer.SCRIPT).decode())
     assert len(script) > 100_000
@@ -41,3 +41,10 @@ def test_it_asks_nobody_for_anything() -> None:
 def test_resnet152_is_small_enough_to_mail() -> None:
     topology = visuai.build(torchvision.models.resnet152(), torch.zeros(1, 3, 224, 224))
     assert len(str(topology.render("html")).encode()) < 1_500_000
+
+
+def test_licences_go_with_it() -> None:
+    licences = Page(str(residual().render("html"))).text("script", id="visuai-licences")
+    for name in ("react", "three", "@dagrejs/dagre", "zustand"):
+        assert f"{name} " in licences
+    assert licences.count("Permission is hereby granted") >= 4

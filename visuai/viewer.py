@@ -16,6 +16,9 @@ FOLDER = Path(__file__).parent / "static"
 SCRIPT = "viewer.js"
 STYLE = "viewer.css"
 
+LICENCES = Path(__file__).parent / "viewer_licences.txt"
+"""Of what the viewer holds that others wrote; they go wherever it goes."""
+
 Theme = Literal["auto", "light", "dark"]
 """``auto`` goes by what the reader's system prefers."""
 

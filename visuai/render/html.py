@@ -31,6 +31,7 @@ _PAGE = """\
 <noscript>The viewer needs JavaScript.</noscript>
 <script type="application/gzip+base64" id="visuai-wire">{wire}</script>
 <script type="module">{script}</script>
+<script type="text/plain" id="visuai-licences">{licences}</script>
 </body>
 </html>
 """
@@ -85,6 +86,7 @@ def render(
         mount=viewer.mount(theme=theme, depth=depth, expanded=expanded),
         wire=base64.b64encode(packed(wire(topology, compare))).decode("ascii"),
         script=script,
+        licences=in_script(viewer.LICENCES.read_text(encoding="utf-8")),
     )
 
 
