@@ -1,10 +1,11 @@
 /** Lays out one scope. */
 
+import { feedersOf } from "./beside";
 import { inColumns } from "./columns";
 import { inGroups } from "./gather";
 import { type Lanes, lanesOf, type Ways, waysOf } from "./lanes";
 import { closeLevels, type Levels, rowLevels } from "./levels";
-import { feedersOf, pack } from "./pack";
+import { pack } from "./pack";
 import { leftsOf, type Routes, routesOf } from "./route";
 import type { Sheet, Task } from "./sheet";
 

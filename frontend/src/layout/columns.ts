@@ -171,7 +171,7 @@ function broken(task: Task, sheet: Sheet, cuts: readonly Cut[]): Sheet {
   });
 
   // Place of each column.
-  const rise = Math.max(...tracks) * APART + ROUND;
+  const rise = tracks.reduce((most, count) => Math.max(most, count), 0) * APART + ROUND;
   const first = task.header + (task.inPorts > 0 ? 0 : task.pad);
   const top = Math.max(first + rise, first + 14);
   const moveX = new Float64Array(columns);

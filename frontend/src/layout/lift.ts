@@ -4,6 +4,7 @@
  */
 
 import type { Lists } from "../graph/network";
+import { pairTable } from "./pairs";
 import { grouped, type Survey } from "./survey";
 import type { Visible } from "./visible";
 
@@ -167,8 +168,8 @@ function push(
 function linksOf(survey: Survey, shown: Visible, segments: Segments): Links {
   const ports = portsOf(shown, segments);
   const { spec } = survey.outline.edges;
-  const numberOf = new Map<number, number>();
-  const seen = new Set<number>();
+  const pairs = pairTable(segments.edge.length);
+  const carried = pairTable(segments.edge.length);
   const scope: number[] = [];
   const from: number[] = [];
   const to: number[] = [];
@@ -180,11 +181,8 @@ function linksOf(survey: Survey, shown: Visible, segments: Segments): Links {
     const within = segments.scope[at];
     const a = ports.end(segments.from[at], segments.from[at] !== within, segments.fromValue[at]);
     const b = ports.end(segments.to[at], segments.to[at] === within, segments.toValue[at]);
-    const key = a * 2 ** 26 + b;
-    let link = numberOf.get(key);
-    if (link === undefined) {
-      link = from.length;
-      numberOf.set(key, link);
+    const link = pairs.add(a, b);
+    if (link === from.length) {
       scope.push(within);
       from.push(a);
       to.push(b);
@@ -192,9 +190,8 @@ function linksOf(survey: Survey, shown: Visible, segments: Segments): Links {
       values.push(0);
       bytes.push(0);
     }
-    const carried = link * 2 ** 26 + survey.value[edge];
-    if (seen.has(carried)) continue;
-    seen.add(carried);
+    const before = carried.count();
+    if (carried.add(link, survey.value[edge]) < before) continue;
     values[link]++;
     if (spec[edge] >= 0) bytes[link] += survey.outline.specBytes[spec[edge]];
   }
@@ -214,47 +211,48 @@ function linksOf(survey: Survey, shown: Visible, segments: Segments): Links {
 /** Makes the ports: one for each value on a border, or two if there are too many. */
 function portsOf(shown: Visible, segments: Segments) {
   const count = shown.item.length;
+  // A side is a box's border where values enter (even) or leave (odd).
   const many = new Int32Array(count * 2);
-  const known = new Map<number, number>();
-  const key = (box: number, out: boolean, value: number) =>
-    (box * 2 + (out ? 1 : 0)) * 2 ** 27 + value;
-  const wanted: { box: number; out: boolean; value: number }[] = [];
+  const known = pairTable(1024);
+  const side: number[] = [];
+  const value: number[] = [];
   for (let at = 0; at < segments.edge.length; at++) {
     const within = segments.scope[at];
     const enters = segments.from[at] === within;
     if (!enters && segments.to[at] !== within) continue;
-    const value = enters ? segments.fromValue[at] : segments.toValue[at];
-    const name = key(within, !enters, value);
-    if (known.has(name)) continue;
-    known.set(name, -1);
-    wanted.push({ box: within, out: !enters, value });
-    many[within * 2 + (enters ? 0 : 1)]++;
+    const border = within * 2 + (enters ? 0 : 1);
+    const through = enters ? segments.fromValue[at] : segments.toValue[at];
+    if (known.add(border, through) < side.length) continue;
+    side.push(border);
+    value.push(through);
+    many[border]++;
   }
   // The value made last is mostly the one that goes on from box to box: it comes first, alone.
-  wanted.sort((a, b) => b.value - a.value);
+  const newest = Int32Array.from(value, (_, at) => at).sort((a, b) => value[b] - value[a] || a - b);
   const box: number[] = [];
   const out: number[] = [];
   const firstOf = new Int32Array(count * 2).fill(-1);
   const bundleOf = new Int32Array(count * 2).fill(-1);
-  for (const port of wanted) {
-    const side = port.box * 2 + (port.out ? 1 : 0);
-    let number = bundleOf[side];
+  const port = new Int32Array(side.length);
+  for (const at of newest) {
+    const border = side[at];
+    let number = bundleOf[border];
     if (number < 0) {
       number = count + box.length;
-      box.push(port.box);
-      out.push(port.out ? 1 : 0);
-      if (firstOf[side] < 0) firstOf[side] = number;
-      else if (many[side] > MOST_PORTS) bundleOf[side] = number;
+      box.push(border >> 1);
+      out.push(border & 1);
+      if (firstOf[border] < 0) firstOf[border] = number;
+      else if (many[border] > MOST_PORTS) bundleOf[border] = number;
     }
-    known.set(key(port.box, port.out, port.value), number);
+    port[at] = number;
   }
   /** The end that a value has at a box: a port if the box is open, else the box. */
-  const end = (at: number, leaves: boolean, value: number): number => {
+  const end = (at: number, leaves: boolean, through: number): number => {
     if (shown.open[at] === 0) return at;
-    const port = known.get(key(at, leaves, value));
-    if (port !== undefined) return port;
-    const side = at * 2 + (leaves ? 1 : 0);
-    return firstOf[side] >= 0 ? firstOf[side] : at;
+    const border = at * 2 + (leaves ? 1 : 0);
+    const found = known.find(border, through);
+    if (found >= 0) return port[found];
+    return firstOf[border] >= 0 ? firstOf[border] : at;
   };
   return { box, out, end };
 }

@@ -1,9 +1,10 @@
 /** Draws the wires of a scope whose lanes and levels are known. */
 
+import { isFed, isNear } from "./beside";
 import { corner } from "./corner";
 import type { Lanes, Ways } from "./lanes";
 import type { Levels } from "./levels";
-import { isFed, isNear, type Packing } from "./pack";
+import type { Packing } from "./pack";
 import type { Task } from "./sheet";
 
 /** Points of the wire of each link, and how each runs. */
@@ -189,13 +190,19 @@ function spread(
     const room = Math.max(0, (side < 0 ? axis - left : left + width - axis) - CORNER);
     const out = (link: number) => side * (via[link] - axis);
     const beside = links.filter((link) => out(link) > 0.5).sort((a, b) => out(a) - out(b) || a - b);
-    const runs = [...new Set(beside.map((link) => via[link]))];
-    const apart = Math.min(APART, room / (runs.length + 1));
-    for (const link of beside) {
-      const at = runs.indexOf(via[link]);
-      const wanted = out(link) <= room ? out(link) : room * 0.6;
-      const most = room - (runs.length - 1 - at) * apart;
-      ends[link] = axis + side * Math.max((at + 1) * apart, Math.min(wanted, most));
+    const runs = new Set(beside.map((link) => via[link])).size;
+    const apart = Math.min(APART, room / (runs + 1));
+    let at = 0;
+    let end = 0;
+    for (let next = 0; next < beside.length; next++) {
+      const link = beside[next];
+      if (next === 0 || via[link] !== via[beside[next - 1]]) {
+        // Straight where it can be, and with room left for those further out.
+        const wanted = out(link) <= room ? out(link) : room * 0.6;
+        end = Math.max(end + apart, Math.min(wanted, room - (runs - 1 - at) * apart));
+        at++;
+      }
+      ends[link] = axis + side * end;
     }
   }
 }
