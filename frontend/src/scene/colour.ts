@@ -29,7 +29,7 @@ export function contrast(a: number, b: number): number {
 /** The preferred text colour where it can be read on `fill`, else black or white. */
 export function inkOn(fill: number, preferred: number): number {
   if (contrast(fill, preferred) >= 4.5) return preferred;
-  return contrast(fill, 0xffffff) > contrast(fill, 0x101418) ? 0xffffff : 0x101418;
+  return contrast(fill, 0xffffff) > contrast(fill, 0) ? 0xffffff : 0;
 }
 
 /** As CSS and SVG write it: `#rrggbb`. */

@@ -24,7 +24,7 @@ import { makeLabels } from "./labels";
 import { SIGNED } from "./legible";
 import { boxShowing, motionOf, placesBetween, type Scenery, wireMotion } from "./motion";
 import { boxAt, nestOf } from "./nest";
-import { FIRST_ORBIT, type Orbit, project, seenAt, TILTS, under } from "./orbit";
+import { FIRST_ORBIT, fittingTilted, type Orbit, project, seenAt, TILTS, under } from "./orbit";
 import { pngOf, tiled } from "./png";
 import { makeSpace, setColour, setEye } from "./space";
 import type { Camera, Dimension, Paint, Stage, StageEvents } from "./stage";
@@ -84,6 +84,23 @@ interface Tilting extends Motionless {
   readonly to: Orbit;
 }
 
+/** Height of the highest box. */
+function topMost(heights: Heights): number {
+  let highest = 0;
+  for (const top of heights.top) highest = Math.max(highest, top);
+  return highest;
+}
+
+/** The part of a view that has something in it; all of the picture if nothing has. */
+function within(view: Rect, picture: { readonly width: number; readonly height: number }): Rect {
+  const x = Math.max(view.x, 0);
+  const y = Math.max(view.y, 0);
+  const width = Math.min(view.x + view.width, picture.width) - x;
+  const height = Math.min(view.y + view.height, picture.height) - y;
+  if (width > 0 && height > 0) return { x, y, width, height };
+  return { x: 0, y: 0, width: picture.width, height: picture.height };
+}
+
 /** Makes a canvas in a container, which it fills. */
 export function createStage(container: HTMLElement, events: StageEvents): Stage {
   ColorManagement.enabled = false;
@@ -134,6 +151,8 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
   let tilting: Tilting | null = null;
   let frame = 0;
   let lost = false;
+  let solid = false;
+  let closer = 1;
   const counted = { frames: 0, script: 0, calls: 0 };
 
   const still = () => globalThis.matchMedia?.("(prefers-reduced-motion: reduce)").matches === true;
@@ -186,11 +205,12 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
   };
 
   const setSolid = () => {
-    const solid = orbit.amount > 0 || tilting !== null;
+    solid = orbit.amount > 0 || tilting !== null;
     drawing?.setSolid(solid);
     for (const material of [wireLooks.ribbon, wireLooks.head, labels.mesh.material]) {
       material.depthTest = solid;
     }
+    resize();
   };
 
   /** Height of a box's top just now. */
@@ -227,7 +247,9 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
   const resize = () => {
     const width = Math.max(container.clientWidth, 1);
     const height = Math.max(container.clientHeight, 1);
-    const fine = Math.min(globalThis.devicePixelRatio || 1, 3);
+    const finest = Math.min(globalThis.devicePixelRatio || 1, 3);
+    // Bodies have slanted edges, which are smooth when drawn twice as fine as they are shown.
+    const fine = solid ? Math.max(finest, 2) : finest;
     if (width === screen.width && height === screen.height && fine === ratio) return;
     screen = { width, height };
     ratio = fine;
@@ -278,8 +300,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
       const point = under(camera, screen, { ...orbit, amount: 0 }, at, 0);
       return point === null ? -1 : boxAt(picture, nest, point.x, point.y);
     }
-    let highest = 0;
-    for (const top of highHeights.top) highest = Math.max(highest, top);
+    const highest = topMost(highHeights);
     const steps = 160;
     for (let step = 0; step <= steps; step++) {
       const z = highest * (1 - step / steps);
@@ -490,8 +511,27 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
       if (next !== "2d" && orbit.amount === 0) Object.assign(target, FIRST_ORBIT);
       space.raised.value = 0;
       const lasts = changed && !still() ? 600 : 1;
-      tilting = { begun: performance.now(), lasts, from: orbit, to: target };
+      const begun = performance.now();
+      tilting = { begun, lasts, from: orbit, to: target };
       setSolid();
+      if (orbit.amount !== target.amount) {
+        const start = camera;
+        let end = { ...camera, zoom: camera.zoom / closer };
+        if (target.amount === 1) {
+          const rect = within(viewOf(camera, screen), drawing.scenery.picture);
+          end = fittingTilted(rect, screen, target, topMost(to));
+          closer = end.zoom / camera.zoom;
+        } else closer = 1;
+        flying = {
+          begun,
+          lasts,
+          at: (t) => ({
+            x: start.x + (end.x - start.x) * t,
+            y: start.y + (end.y - start.y) * t,
+            zoom: start.zoom * (end.zoom / start.zoom) ** t,
+          }),
+        };
+      }
       ask();
     },
     camera: () => (flying === null ? camera : flying.at(1)),

@@ -11,7 +11,7 @@ const BODY = 15;
 /** All storeys together are at most this high. */
 const HIGHEST = 900;
 /** Height of the largest volume. */
-const LARGEST = 170;
+const LARGEST = 120;
 
 /** Base and top of all boxes: flat in 2D, a storey for each scope, or bodies by `volume`. */
 export function heightsOf(
@@ -26,6 +26,8 @@ export function heightsOf(
   const top = new Float32Array(count);
   const wire = new Float32Array(wires.source.length);
   if (dimension === "2d") return { base, top, wire };
+  const tall =
+    dimension === "volume" ? spread(count, (box) => boxes.open[box] === 0, volume) : null;
   let deepest = 1;
   for (let box = 0; box < count; box++) deepest = Math.max(deepest, boxes.depth[box]);
   const storey = dimension === "nesting" ? Math.min(STOREY, HIGHEST / deepest) : 3;
@@ -33,8 +35,8 @@ export function heightsOf(
     const around = nest.parent[box];
     base[box] = around < 0 ? 0 : top[around];
     if (boxes.open[box] === 1) top[box] = base[box] + storey;
-    else if (dimension === "nesting") top[box] = base[box] + Math.min(BODY, storey);
-    else top[box] = base[box] + 2 + LARGEST * Math.min(Math.max(volume(box), 0), 1);
+    else if (tall === null) top[box] = base[box] + Math.min(BODY, storey);
+    else top[box] = base[box] + 2 + LARGEST * tall(box);
   }
   for (let at = 0; at < wire.length; at++) {
     const scope = scopeOfWire(
@@ -45,6 +47,28 @@ export function heightsOf(
     wire[at] = (scope < 0 ? 0 : top[scope]) + 0.8;
   }
   return { base, top, wire };
+}
+
+/** Spreads the values of a picture over all of 0 to 1, so that one sees how they differ. */
+function spread(
+  count: number,
+  counts: (box: number) => boolean,
+  volume: (box: number) => number,
+): (box: number) => number {
+  let least = Number.POSITIVE_INFINITY;
+  let most = 0;
+  for (let box = 0; box < count; box++) {
+    const value = counts(box) ? volume(box) : 0;
+    if (!(value > 0)) continue;
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  // The smallest is not flat: only what has no volume is.
+  const zero = most > least ? least - 0.12 * (most - least) : 0;
+  return (box) => {
+    const value = volume(box);
+    return value > 0 && most > zero ? Math.min((value - zero) / (most - zero), 1) : 0;
+  };
 }
 
 /** Heights on the way from one to another. */

@@ -1,7 +1,7 @@
 /** From flat to solid: the projection of 2D and 3D, and its inverse on a plane. */
 
 import type { Matrix4 } from "three";
-import type { Point, Screen } from "./camera";
+import { fitting, type Point, type Rect, type Screen } from "./camera";
 import type { Camera } from "./stage";
 
 /** How the picture is tilted. All zero is 2D, exactly. */
@@ -128,4 +128,35 @@ export function under(
     x: camera.x + t.cosTurn * right + t.sinTurn * back,
     y: camera.y + t.sinTurn * right - t.cosTurn * back,
   };
+}
+
+/** The camera that shows a part of the picture, and what stands on it, when tilted. */
+export function fittingTilted(part: Rect, screen: Screen, orbit: Orbit, height: number): Camera {
+  let camera = fitting(part, screen);
+  const corners = [0, 1].flatMap((across) =>
+    [0, 1].flatMap((down) =>
+      [0, height].map(
+        (z) => [part.x + across * part.width, part.y + down * part.height, z] as const,
+      ),
+    ),
+  );
+  // Perspective makes this a search; it settles within a few steps.
+  for (let step = 0; step < 8; step++) {
+    const seen = corners.map(([x, y, z]) => seenAt(camera, screen, orbit, x, y, z));
+    const xs = seen.map((point) => point.x);
+    const ys = seen.map((point) => point.y);
+    const left = Math.min(...xs);
+    const top = Math.min(...ys);
+    const width = Math.max(...xs) - left;
+    const high = Math.max(...ys) - top;
+    const middle = { x: left + width / 2, y: top + high / 2 };
+    const next = under(camera, screen, orbit, middle, 0) ?? camera;
+    const fit = Math.min((screen.width - 48) / width, (screen.height - 48) / high);
+    camera = {
+      x: next.x,
+      y: next.y,
+      zoom: Math.min(camera.zoom * Math.min(Math.max(fit, 0.4), 1.6), 1.5),
+    };
+  }
+  return camera;
 }
