@@ -154,7 +154,13 @@ class Recording:
         model = self._model()
         if model is None or not self._is_ours(model, optimizer):
             return
-        new, recorded = self._steps.begin(optimizer)
+        own = _parameters(optimizer)
+
+        def replaces(other: Optimizer) -> bool:
+            others = _parameters(other)
+            return not own.isdisjoint(others) or self._own.isdisjoint(others)
+
+        new, recorded = self._steps.begin(optimizer, replaces)
         if new:
             self._measured.clear()
         self._capture_at_first_step(model)

@@ -11,8 +11,9 @@ from torch.optim import Optimizer
 class Steps:
     """The number of the step under way.
 
-    A step is one turn of the training loop. The optimizer that has stepped most often leads;
-    another one that steps in between belongs to the step under way.
+    A step is one turn of the training loop: it ends when an optimizer that took part in it
+    steps again. Others that step meanwhile belong to it. One that has not been seen before
+    takes part too, unless it replaces all those that do: then it begins the next step.
 
     Attributes:
         now: The step under way or just done; one before the first as long as there is none.
@@ -22,28 +23,37 @@ class Steps:
     """
 
     def __init__(self, start: int, due: Callable[[int], bool]) -> None:
-        self._start = start
         self._due = due
-        self._counts: weakref.WeakKeyDictionary[Optimizer, int] = weakref.WeakKeyDictionary()
+        self._last: weakref.WeakKeyDictionary[Optimizer, int] = weakref.WeakKeyDictionary()
         self._owed: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self.now = start - 1
         self.armed = False
         self.armed_next = due(start)
 
-    def begin(self, optimizer: Optimizer) -> tuple[bool, bool]:
+    def begin(
+        self, optimizer: Optimizer, replaces: Callable[[Optimizer], bool]
+    ) -> tuple[bool, bool]:
         """Begins a step of an optimizer.
+
+        Args:
+            optimizer: The optimizer.
+            replaces: Tells whether it takes the place of another one.
 
         Returns:
             Whether a new step has begun, and whether this optimizer's part of the step is to be
-            recorded: in a step that is, or, if it took no part in the last one that was, now.
+            recorded: in a step that is, and, if it took no part in the last one that was, now.
         """
-        count = self._counts.get(optimizer, 0)
-        self._counts[optimizer] = count + 1
-        new = self._start + count > self.now
+        last = self._last.get(optimizer)
+        if last is None:
+            self._owed.add(optimizer)
+            new = all(replaces(other) for other, step in self._last.items() if step == self.now)
+        else:
+            new = last == self.now
         if new:
             self._advance()
             if self.armed:
-                self._owed.update(self._counts)
+                self._owed.update(self._last)
+        self._last[optimizer] = self.now
         recorded = self.armed or optimizer in self._owed
         self._owed.discard(optimizer)
         return new, recorded
@@ -60,7 +70,7 @@ class Steps:
     @property
     def optimizers(self) -> list[Optimizer]:
         """The optimizers seen so far that still exist."""
-        return list(self._counts)
+        return list(self._last)
 
     def _advance(self) -> None:
         self.now += 1
