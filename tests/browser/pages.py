@@ -57,7 +57,7 @@ def watched(browser: Any, url: str, options: dict[str, Any]) -> Iterator[Any]:
         there = urlsplit(request.url)
         inside = there.scheme in ("data", "blob") or there[:2] == own
         # A file may ask for nothing at all but itself.
-        if not inside or (own[0] == "file" and there.scheme == "file" and request.url != page.url):
+        if not inside or (own[0] == "file" and there.scheme == "file" and request.url != url):
             troubles.append(f"asked for {request.url[:200]}")
 
     def asked(dialog: Any) -> None:
@@ -89,7 +89,7 @@ def is_noise(text: str) -> bool:
 
 def settle(page: Any) -> None:
     """Waits until the network is drawn and everything has come to rest."""
-    page.get_by_role("application").wait_for()
+    page.get_by_role("application").first.wait_for()
     page.wait_for_function("window.drawn > 0")
     page.wait_for_function(
         """() => {

@@ -12,7 +12,7 @@ def compared(visit: Visit, served_two: str) -> Any:
     page = visit(served_two)
     page.get_by_role("button", name="Network", exact=False).first.click()
     settle(page)
-    page.get_by_role("button", name="Networks").click()
+    page.get_by_title("Networks").click()
     page.get_by_role("menuitemradio", name="Other").last.click()
     settle(page)
     return page
@@ -43,18 +43,16 @@ def test_side_by_side_moves_in_step(visit: Visit, served_two: str) -> None:
     page.get_by_text("Side by side").first.click()
     canvases = page.get_by_role("application")
     canvases.nth(1).wait_for()
-    page.wait_for_timeout(1500)
-    before = [colours_of(canvases.nth(at)) for at in range(2)]
+    settle(page)
     canvases.first.focus()
+    page.keyboard.press("c")
+    settle(page)
+    before = [canvases.nth(at).screenshot() for at in range(2)]
     page.keyboard.press("e")
-    page.wait_for_timeout(2500)
-    after = [colours_of(canvases.nth(at)) for at in range(2)]
+    settle(page)
+    after = [canvases.nth(at).screenshot() for at in range(2)]
     for one, two in zip(before, after, strict=True):
         assert one != two
-
-
-def colours_of(canvas: Any) -> bytes:
-    return canvas.screenshot()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -66,7 +64,7 @@ def test_marks_are_seen(visit: Visit, served_two: str, theme: str) -> None:
     page.keyboard.press("c")
     settle(page)
     alone = colours(picture(page))
-    page.get_by_role("button", name="Networks").click()
+    page.get_by_title("Networks").click()
     page.get_by_role("menuitemradio", name="Other").last.click()
     settle(page)
     marked = colours(picture(page))
