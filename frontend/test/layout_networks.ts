@@ -6,6 +6,8 @@ import type { Opening, Outline } from "../src/layout/picture";
 interface Plan {
   readonly sizes: readonly number[];
   readonly edges: readonly (readonly [number, number, number])[];
+  /** A node that leads to all of a range, and those on to another. */
+  readonly fans: readonly (readonly [number, number, number, number])[];
   readonly widths: readonly number[];
   readonly runs: readonly boolean[];
 }
@@ -16,7 +18,8 @@ export function networks(most = 40): fc.Arbitrary<Outline> {
     // How each next node moves in the tree: up to two scopes closed, up to two opened.
     sizes: fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 1, maxLength: most }),
     edges: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(2)), { maxLength: most * 2 }),
-    widths: fc.array(fc.integer({ min: 20, max: 200 }), { minLength: 8, maxLength: 8 }),
+    fans: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(20), fc.nat()), { maxLength: 2 }),
+    widths: fc.array(fc.integer({ min: 20, max: 300 }), { minLength: 8, maxLength: 8 }),
     runs: fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
   });
   return plan.map(build);
@@ -46,7 +49,13 @@ function build(plan: Plan): Outline {
     ...parents,
     ...scopeParents.map((at) => (at < 0 ? -1 : nodes + at)),
   ]);
-  const pairs = plan.edges.map(([a, b, output]) => {
+  const fans = plan.fans.flatMap(([from, first, many, to]) =>
+    Array.from({ length: many }, (_, at): [number, number, number][] => [
+      [from, first + at, 0],
+      [first + at, to, 0],
+    ]).flat(),
+  );
+  const pairs = [...plan.edges, ...fans].map(([a, b, output]) => {
     const one = a % nodes;
     const other = b % nodes;
     return { source: Math.min(one, other), target: Math.max(one, other), output };

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { layOut } from "../src/layout/layout";
 import { emptyMemo } from "../src/layout/memo";
@@ -139,6 +140,29 @@ describe("size", () => {
 });
 
 describe("wires around boxes", () => {
+  test("in any network none runs through a box, and no boxes overlap", () => {
+    const size = fc.integer({ min: 2, max: 30 });
+    const anyEdges = size.chain((nodes) =>
+      fc.record({
+        nodes: fc.constant(nodes),
+        edges: fc.array(fc.tuple(fc.nat(nodes - 1), fc.nat(nodes - 1)), { maxLength: 3 * nodes }),
+      }),
+    );
+    fc.assert(
+      fc.property(anyEdges, ({ nodes, edges }) => {
+        const picture = open(
+          flat(
+            nodes,
+            edges.filter(([from, to]) => from !== to),
+          ),
+        );
+        expect(overlaps(picture)).toBe(0);
+        expect(throughBoxes(picture)).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   test("every source to every later node: none runs through a box", () => {
     const edges: [number, number][] = [];
     for (let from = 0; from < 14; from++)

@@ -1,6 +1,6 @@
 /** Rounded corners of wires that run level for a while. */
 
-const ANGLES = [0, 24, 46, 66, 80, 90].map((degrees) => (degrees * Math.PI) / 180);
+const ANGLES = [0, 30, 55, 75, 90].map((degrees) => (degrees * Math.PI) / 180);
 
 /**
  * Points around a corner at (`x`, `y`), from the upright side to the level one. The upright side
