@@ -6,6 +6,7 @@ import type { Network } from "../graph/network";
 import type { State } from "../view/state";
 import type { View } from "../view/store";
 import type { Comparison } from "./comparison";
+import type { Painter } from "./paint";
 import type { Prefs, PrefsStore } from "./prefs";
 import type { Viewer } from "./viewer";
 
@@ -22,6 +23,7 @@ export interface Bench {
   readonly network: Network;
   /** The canvas, null until it is up. */
   readonly viewer: Viewer | null;
+  readonly painter: Painter;
   readonly comparison: Comparison | null;
   readonly prefs: PrefsStore;
   readonly root: HTMLElement;

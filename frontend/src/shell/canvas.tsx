@@ -1,10 +1,12 @@
 /** The place of a canvas in the page. */
 
 import { useEffect, useRef, useState } from "react";
-import { plain } from "../graph/text";
+import { exact, plain } from "../graph/text";
 import type { Camera } from "../scene/stage";
 import type { View } from "../view/store";
-import { useView } from "./bench";
+import { useBench, useView } from "./bench";
+import { Icon } from "./icons";
+import { traced } from "./lit";
 import { Name } from "./name";
 import type { Painter } from "./paint";
 import { createViewer, type Viewer, type ViewerEvents } from "./viewer";
@@ -91,15 +93,32 @@ export function Busy({ viewer }: { viewer: Viewer | null }) {
   return busy ? <div className="vz-busy" role="progressbar" aria-label="Laying out" /> : null;
 }
 
-/** What is waited for while a path is being picked. */
+/** What is lit, or waited for while a path is being picked; a press lights everything again. */
 export function Hint() {
+  const { view, network } = useBench();
   const pathFrom = useView((state) => state.pathFrom);
   const trace = useView((state) => state.trace);
-  if (pathFrom !== null)
-    return <p className="vz-hint">Select where the path ends. Esc leaves it.</p>;
-  return trace ? (
-    <p className="vz-hint">{TRACES[trace.kind]} is lit. Esc lights everything.</p>
-  ) : null;
+  let text = "";
+  if (pathFrom !== null) text = "Select where the path ends";
+  else if (trace) {
+    const { count } = traced(network, trace);
+    text =
+      trace.kind === "path" && count === 0
+        ? "No value goes from the one to the other"
+        : `${TRACES[trace.kind]} is lit: ${exact(count)} of ${exact(network.nodes)} ops`;
+  }
+  if (text === "") return null;
+  return (
+    <button
+      type="button"
+      className="vz-hint"
+      title="Light everything (Esc)"
+      onClick={view.actions.clear}
+    >
+      {text}
+      <Icon name="close" />
+    </button>
+  );
 }
 
 const TRACES = {

@@ -3,11 +3,12 @@
 import { useBench } from "./bench";
 import { Icon } from "./icons";
 import { DropDown } from "./menu";
+import { drawingOf } from "./paper";
 import { download, fileName, screenJson } from "./screen";
 
 /** A menu of the kinds of files. */
 export function ExportMenu() {
-  const { view, network, viewer } = useBench();
+  const { view, network, viewer, painter, root } = useBench();
   const picture = () => viewer?.picture() ?? null;
   const png = async (whole: boolean) => {
     try {
@@ -22,9 +23,15 @@ export function ExportMenu() {
     if (shown)
       download(screenJson(view, shown), fileName(network.name, "json"), "application/json");
   };
+  const svg = () => {
+    if (!viewer) return;
+    const text = drawingOf(view, painter, viewer, root.dataset.theme === "dark" ? "dark" : "light");
+    download(text, fileName(network.name, "svg"), "image/svg+xml");
+  };
   const choices: readonly (readonly [string, () => void])[] = [
     ["PNG of the view", () => void png(false)],
     ["PNG of everything open", () => void png(true)],
+    ["SVG of everything open", svg],
     ["JSON of what is on screen", json],
   ];
   return (

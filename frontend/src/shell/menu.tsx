@@ -147,6 +147,7 @@ export function DropDown({
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
+        {named ? <span className="vz-live">{title}: </span> : null}
         {label}
       </button>
       {open ? (

@@ -1,14 +1,65 @@
-/** The place of the minimap. */
+/** The place of the minimap: it is there while a part of the picture is out of sight. */
 
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
+import type { Picture } from "../layout/picture";
+import { createMinimap } from "../scene/minimap";
 import type { Viewer } from "./viewer";
 
-/** Shows where the view is in the whole. */
+const LONGEST = 150;
+const SHORTEST = 44;
+
+/** Shows where the view is in the whole; a press there moves the view. */
 export function Minimap({ viewer }: { viewer: Viewer }) {
   const place = useRef<HTMLDivElement>(null);
+  const [size, setSize] = useState<{ width: number; height: number } | null>(null);
+  const [needed, setNeeded] = useState(false);
+  const shape = size === null ? "" : `${size.width} ${size.height}`;
+
   useEffect(() => {
-    if (!place.current) return;
-    void viewer;
+    const measure = ({ width, height }: Picture) => {
+      const scale = LONGEST / Math.max(width, height, 1);
+      setSize({
+        width: Math.max(SHORTEST, Math.round(width * scale)),
+        height: Math.max(SHORTEST, Math.round(height * scale)),
+      });
+    };
+    const picture = viewer.picture();
+    if (picture) measure(picture);
+    return viewer.onPicture(measure);
   }, [viewer]);
-  return null;
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element || shape === "") return;
+    const map = createMinimap(element, (x, y) =>
+      viewer.stage.setCamera({ ...viewer.camera(), x, y }, { animate: false }),
+    );
+    const look = () => {
+      const picture = viewer.picture();
+      if (!picture) return;
+      const camera = viewer.camera();
+      const screen = viewer.size();
+      map.look(camera, screen);
+      const across = screen.width / camera.zoom / 2;
+      const down = screen.height / camera.zoom / 2;
+      const inside =
+        camera.x - across <= 1 &&
+        camera.y - down <= 1 &&
+        camera.x + across >= picture.width - 1 &&
+        camera.y + down >= picture.height - 1;
+      setNeeded(!inside && viewer.flat());
+    };
+    const show = () => {
+      const [picture, paint] = [viewer.picture(), viewer.paint()];
+      if (picture && paint) map.show(picture, paint);
+      look();
+    };
+    show();
+    const ends = [viewer.onLooks(show), viewer.onCamera(look), map.dispose];
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [viewer, shape]);
+
+  return <div ref={place} className="vz-minimap" hidden={!needed} style={size ?? {}} />;
 }

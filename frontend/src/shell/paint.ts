@@ -68,7 +68,8 @@ export function createPainter(network: Network, marks: ArrayLike<number> | null)
       const paint: Paint = {
         ...changing,
         colours,
-        fill: (box) => (open[box] === 1 ? scopes[depth[box] % scopes.length] : fill(item[box])),
+        fill: (box) =>
+          open[box] === 1 ? scopes[(Math.max(1, depth[box]) - 1) % scopes.length] : fill(item[box]),
         line: (box) => (open[box] === 1 ? scopeLine : line(item[box])),
         ...(marks ? { mark: (box: number) => marked(item[box], open[box] === 1) } : {}),
       };

@@ -6,7 +6,7 @@ import { outline } from "../graph/outline";
 import type { Picture } from "../layout/picture";
 import { createLayout } from "../layout/service";
 import { createStage } from "../scene/create";
-import type { Camera, Paint, Stage } from "../scene/stage";
+import type { Camera, Caption, Paint, Stage } from "../scene/stage";
 import { isScope, shownBy } from "../view/opening";
 import type { State } from "../view/state";
 import type { View } from "../view/store";
@@ -39,6 +39,13 @@ export interface Viewer {
   /** Calls back with each new picture, and when the camera moved; gives what ends that. */
   readonly onPicture: (listen: (picture: Picture) => void) => () => void;
   readonly onCamera: (listen: (camera: Camera) => void) => () => void;
+  /** Calls back when boxes stand elsewhere or have other colours. */
+  readonly onLooks: (listen: (paint: Paint) => void) => () => void;
+  readonly caption: (item: Item) => Caption;
+  /** Size of the canvas in pixels of the page. */
+  readonly size: () => { width: number; height: number };
+  /** Whether it is drawn without a third axis. */
+  readonly flat: () => boolean;
   readonly onBusy: (listen: (busy: boolean) => void) => () => void;
   readonly setTheme: (theme: "light" | "dark") => void;
   readonly dispose: () => void;
@@ -62,10 +69,12 @@ export function createViewer(
   const listeners = {
     picture: new Set<(picture: Picture) => void>(),
     camera: new Set<(camera: Camera) => void>(),
+    looks: new Set<(paint: Paint) => void>(),
     busy: new Set<(busy: boolean) => void>(),
   };
   let picture: Picture | null = null;
   let paint: Paint | null = null;
+  let fill: Paint["fill"] | null = null;
   let pending: State["flight"] = null;
   let waiting = 0;
   let theme: "light" | "dark" = "light";
@@ -159,6 +168,9 @@ export function createViewer(
     const state = store.getState();
     paint = painter.paint(picture, state, theme, litItems(network, picture, state), shown);
     stage.paint(paint);
+    if (paint.fill === fill) return;
+    fill = paint.fill;
+    for (const listen of listeners.looks) listen(paint);
   }
 
   function shown(item: Item): Item {
@@ -294,6 +306,10 @@ export function createViewer(
     wireLabel,
     onPicture: on(listeners.picture),
     onCamera: on(listeners.camera),
+    onLooks: on(listeners.looks),
+    caption: texts,
+    size: () => ({ width: container.clientWidth, height: container.clientHeight }),
+    flat: () => store.getState().dimension === "2d",
     onBusy: on(listeners.busy),
     setTheme: (next) => {
       theme = next;

@@ -13,6 +13,7 @@ import { ItemMenu } from "./menu";
 import { Minimap } from "./minimap";
 import { NetworkPanel } from "./network_panel";
 import { Outline } from "./outline";
+import { Paper } from "./paper";
 import type { PrefsStore } from "./prefs";
 import { Search } from "./search";
 import type { Pane, Session } from "./session";
@@ -78,6 +79,7 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
       view,
       network,
       viewer,
+      painter,
       comparison,
       prefs,
       root,
@@ -90,7 +92,7 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
         else requestAnimationFrame(() => search.current?.focus());
       },
     }),
-    [view, network, viewer, comparison, prefs, root],
+    [view, network, viewer, painter, comparison, prefs, root],
   );
 
   useEffect(() => {
@@ -184,6 +186,7 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
           {message}
         </p>
       </div>
+      {wholePage && viewer ? <Paper view={view} painter={painter} viewer={viewer} /> : null}
     </BenchContext>
   );
 }

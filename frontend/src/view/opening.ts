@@ -151,7 +151,7 @@ export function countVisible(network: Network, openings: Openings, limit: number
 }
 
 /** What is open at first: as deep as shows no more boxes than can be read. */
-export function firstOpening(network: Network, readable = 40): Set<Item> {
+export function firstOpening(network: Network, readable = 32): Set<Item> {
   let open = toDepth(network, 1);
   for (let depth = 2; depth <= deepest(network); depth += 1) {
     const deeper = toDepth(network, depth);
