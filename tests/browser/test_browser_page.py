@@ -119,7 +119,7 @@ def test_search_takes_what_could_run_for_ever(visit: Visit, served: str) -> None
     page.keyboard.press("/")
     page.keyboard.type("(.+)+(.+)+$!")
     page.get_by_text("searched as text").wait_for()
-    assert page.get_by_text("Nothing found").is_visible()
+    assert page.get_by_text("Nothing found.").is_visible()
 
 
 def test_trace_dims_the_rest(visit: Visit, served: str) -> None:
