@@ -164,7 +164,7 @@ def _decompress(data: bytes, expected: int) -> bytes:
         raw = stream.decompress(data, expected + 1)
     except zlib.error as error:
         raise _damaged(str(error)) from error
-    if len(raw) != expected or stream.unused_data:
+    if len(raw) != expected or not stream.eof or stream.unused_data:
         raise _damaged(f"it has {len(raw):,} bytes or more, expected {expected:,}")
     return raw
 

@@ -442,6 +442,9 @@ class Run:
                 if isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError)):
                     raise
                 raise FormatError(f"{self.path} is damaged: {error}.") from error
+            except (TypeError, ValueError, OverflowError) as error:
+                # A column holds what its type does not say: SQLite allows that.
+                raise FormatError(f"{self.path} holds a wrong value: {error}.") from error
             finally:
                 if outermost and self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")

@@ -79,6 +79,7 @@ def connect(path: Path, *, readonly: bool, immutable: bool = False) -> sqlite3.C
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False
     )
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
