@@ -4,9 +4,8 @@ import type { Point } from "./camera";
 
 /** What gestures mean; points are CSS pixels from the canvas's left top corner. */
 export interface Handlers {
-  readonly drag: (from: Point, to: Point) => void;
-  /** Turns the view in 3D, by pixels. */
-  readonly turn: (dx: number, dy: number) => void;
+  /** `other` with shift, alt or the middle button, and with two fingers. */
+  readonly drag: (from: Point, to: Point, other: boolean) => void;
   readonly zoom: (at: Point, factor: number) => void;
   readonly hover: (at: Point | null, event: PointerEvent) => void;
   readonly click: (at: Point, event: PointerEvent) => void;
@@ -21,7 +20,7 @@ export function listen(element: HTMLElement, handlers: Handlers): () => void {
   const pressed = new Map<number, Point>();
   let start: Point | null = null;
   let dragging = false;
-  let turning = false;
+  let other = false;
 
   const pointOf = (event: MouseEvent): Point => {
     const rect = element.getBoundingClientRect();
@@ -29,7 +28,7 @@ export function listen(element: HTMLElement, handlers: Handlers): () => void {
   };
 
   const onDown = (event: PointerEvent) => {
-    if (event.button > 2) return;
+    if (event.button > 1) return;
     const at = pointOf(event);
     pressed.set(event.pointerId, at);
     if (pressed.size > 1) {
@@ -38,7 +37,7 @@ export function listen(element: HTMLElement, handlers: Handlers): () => void {
     }
     start = at;
     dragging = false;
-    turning = event.button === 2 || event.altKey || event.shiftKey;
+    other = event.button === 1 || event.altKey || event.shiftKey;
   };
 
   const onMove = (event: PointerEvent) => {
@@ -49,11 +48,11 @@ export function listen(element: HTMLElement, handlers: Handlers): () => void {
       return;
     }
     if (pressed.size === 2) {
-      const other = [...pressed].find(([id]) => id !== event.pointerId)?.[1] ?? at;
-      const was = Math.hypot(before.x - other.x, before.y - other.y);
-      const is = Math.hypot(at.x - other.x, at.y - other.y);
-      const middle = (point: Point) => ({ x: (point.x + other.x) / 2, y: (point.y + other.y) / 2 });
-      handlers.drag(middle(before), middle(at));
+      const rest = [...pressed].find(([id]) => id !== event.pointerId)?.[1] ?? at;
+      const was = Math.hypot(before.x - rest.x, before.y - rest.y);
+      const is = Math.hypot(at.x - rest.x, at.y - rest.y);
+      const middle = (point: Point) => ({ x: (point.x + rest.x) / 2, y: (point.y + rest.y) / 2 });
+      handlers.drag(middle(before), middle(at), true);
       if (was > 8 && is > 8) handlers.zoom(middle(at), is / was);
       pressed.set(event.pointerId, at);
       return;
@@ -66,8 +65,7 @@ export function listen(element: HTMLElement, handlers: Handlers): () => void {
       handlers.hover(null, event);
     }
     if (dragging) {
-      if (turning) handlers.turn(at.x - before.x, at.y - before.y);
-      else handlers.drag(before, at);
+      handlers.drag(before, at, other);
       pressed.set(event.pointerId, at);
     }
   };
@@ -93,7 +91,7 @@ export function listen(element: HTMLElement, handlers: Handlers): () => void {
     const at = pointOf(event);
     if (event.shiftKey && !event.ctrlKey) {
       const across = (event.deltaX || event.deltaY) * unit;
-      handlers.drag(at, { x: at.x - across, y: at.y });
+      handlers.drag(at, { x: at.x - across, y: at.y }, true);
       return;
     }
     // Pinches arrive as small steps with ctrl pressed.

@@ -6,8 +6,8 @@ import { boxShowing, scopeOfWire } from "./motion";
 import type { Dimension } from "./stage";
 
 /** Height of a storey and of a box on it in pixels, while there are few storeys. */
-const STOREY = 24;
-const BODY = 15;
+const STOREY = 15;
+const BODY = 12;
 /** All storeys together are at most this high. */
 const HIGHEST = 900;
 /** Height of the largest volume. */
@@ -83,4 +83,11 @@ export function heightsBetween(from: Heights, to: Heights, t: number): Heights {
     top: mix(from.top, to.top),
     wire: mix(from.wire, to.wire),
   };
+}
+
+/** Height of the highest box. */
+export function topMost(heights: Heights): number {
+  let highest = 0;
+  for (const top of heights.top) highest = Math.max(highest, top);
+  return highest;
 }

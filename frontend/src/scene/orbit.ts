@@ -14,7 +14,7 @@ export interface Orbit {
 }
 
 /** Where 3D starts: tilted so that storeys show, turned so that corners do. */
-export const FIRST_ORBIT = { tilt: 0.82, turn: -0.42 };
+export const FIRST_ORBIT = { tilt: 0.74, turn: -0.34 };
 
 /** Flattest and steepest tilt that one can turn to. */
 export const TILTS = [0, 1.3] as const;

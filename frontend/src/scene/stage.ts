@@ -76,7 +76,8 @@ export interface ShowOptions {
 
 /** A canvas that shows pictures. It draws only when something changed. */
 export interface Stage {
-  readonly element: HTMLCanvasElement;
+  /** The canvas; where there is no WebGL, what stands in for it. */
+  readonly element: HTMLElement;
   /**
    * Shows a picture; what was there before moves to its new place. Boxes are numbered anew, so
    * `paint` is to be called right after it.
