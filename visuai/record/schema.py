@@ -106,7 +106,7 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
                 "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
             ).fetchall()
         )
-    except (sqlite3.DatabaseError, TypeError) as error:
+    except (sqlite3.DatabaseError, TypeError, ValueError) as error:
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             raise
         raise FormatError(f"{path} is no recorded run, or damaged: {error}.") from error
