@@ -69,7 +69,7 @@ void main() {
   ivec4 placeFrom = texelFetch(places, row(2 * box), 0);
   ivec4 placeTo = texelFetch(places, row(2 * box + 1), 0);
   uvec4 state = texelFetch(looks, row(4 * box + 3), 0);
-  vec4 heights = texelFetch(heightsOf, row(box), 0);
+  vec4 heights = tall > 0.5 ? texelFetch(heightsOf, row(box), 0) : vec4(0.0);
   vec2 middle = mix(
     fromEye(placeFrom.xy) + vec2(placeFrom.zw) / 64.0,
     fromEye(placeTo.xy) + vec2(placeTo.zw) / 64.0, moved);
@@ -251,7 +251,8 @@ export function boxMaterials(space: Space): BoxMaterials {
 export function makeBoxSet(materials: BoxMaterials, count: number, order: number): BoxSet {
   const places = intTable(2 * count);
   const looks = byteTable(4 * count);
-  const heights = floatTable(count);
+  // Heights take room only once there are some.
+  const heights = floatTable(1);
   for (const material of [materials.flat, materials.solid]) {
     material.uniforms.places.value = places.texture;
     material.uniforms.looks.value = looks.texture;

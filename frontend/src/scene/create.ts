@@ -69,6 +69,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
     if (raising !== null && time >= raising.begun + raising.lasts) {
       raising = null;
       low = high;
+      space.tall.value = dimension === "2d" ? 0 : 1;
     }
     busy ||= gliding !== null || raising !== null;
     if (isSolid !== wantsSolid()) setSolid();
@@ -185,6 +186,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
   const onRestored = () => {
     lost = false;
     atlas.reset();
+    if (paint !== null) surface.setColours(paint.colours);
     events.onTrouble("");
     ask();
   };
@@ -224,6 +226,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
       high = heightsOf(scenery, dimension, volume);
       low = high;
       if (dimension !== "2d") drawing.raise(low, high);
+      space.tall.value = dimension === "2d" ? 0 : 1;
       setSolid();
       const shift =
         anchor === null || old === null || places === null
@@ -260,6 +263,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
       high = to;
       drawing.raise(low, high);
       raising = passing;
+      space.tall.value = 1;
       space.raised.value = 0;
       const sight = eyes.sight();
       eyes.tilt(next !== "2d", inView(sight, scenery.picture), topMost(to), passing);

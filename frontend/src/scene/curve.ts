@@ -73,6 +73,29 @@ export function along(curves: Curves, wire: number, t: number): readonly [number
   ];
 }
 
+/** How far from its source a wire is written on, in pixels; in the middle of shorter ones. */
+const WRITTEN_AT = 14;
+
+/** Where a text stands at a wire: near the source, whose value it tells. */
+export function spotOf(curves: Curves, wire: number): readonly [number, number] {
+  const { start, x, y } = curves;
+  const last = start[wire + 1] - 1;
+  let length = 0;
+  for (let i = start[wire]; i < last && length < 2 * WRITTEN_AT; i++) {
+    length += Math.hypot(x[i + 1] - x[i], y[i + 1] - y[i]);
+  }
+  let left = Math.min(length / 2, WRITTEN_AT);
+  for (let i = start[wire]; i < last; i++) {
+    const piece = Math.hypot(x[i + 1] - x[i], y[i + 1] - y[i]);
+    if (piece >= left && piece > 0) {
+      const t = left / piece;
+      return [x[i] + (x[i + 1] - x[i]) * t, y[i] + (y[i + 1] - y[i]) * t];
+    }
+    left -= piece;
+  }
+  return [x[last], y[last]];
+}
+
 /** A wire as the `d` of an SVG path, relative to (`left`, `top`); "" if it has no length. */
 export function pathOf(wires: Wires, wire: number, left: number, top: number): string {
   const first = wires.start[wire];

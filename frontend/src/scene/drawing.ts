@@ -273,6 +273,7 @@ export function makeDrawing(
       }
     },
     raise: (low, high) => {
+      for (const [open, set] of sets.entries()) set.heights.resize(size[open]);
       for (let box = 0; box < count; box++) {
         const at = 4 * slot[box];
         const { array } = sets[boxes.open[box]].heights;
@@ -282,17 +283,7 @@ export function makeDrawing(
         array[at + 3] = high.top[box];
       }
       for (const set of sets) set.heights.touch();
-      const { height, headHeight } = wireSet;
-      for (let wire = 0; wire < wireCount; wire++) {
-        for (let i = curves.start[wire]; i < curves.start[wire + 1]; i++) {
-          height.array[4 * i] = low.wire[wire];
-          height.array[4 * i + 1] = high.wire[wire];
-        }
-        headHeight.array[4 * wire] = low.wire[wire];
-        headHeight.array[4 * wire + 1] = high.wire[wire];
-      }
-      height.touch();
-      headHeight.touch();
+      wireSet.raise(curves.start, low.wire, high.wire);
     },
     setSolid: (solid) => {
       for (const set of sets) {

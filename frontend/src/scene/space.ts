@@ -32,6 +32,8 @@ export interface Space {
   readonly moved: { value: number };
   /** How far heights have changed from the old to the new ones, 0 to 1. */
   readonly raised: { value: number };
+  /** 1 if anything has a height. */
+  readonly tall: { value: number };
   readonly ground: { value: Float32Array };
   readonly accent: { value: Float32Array };
   readonly wire: { value: Float32Array };
@@ -47,6 +49,7 @@ export function makeSpace(): Space {
     ratio: { value: 1 },
     moved: { value: 1 },
     raised: { value: 1 },
+    tall: { value: 0 },
     ground: { value: new Float32Array(3) },
     accent: { value: new Float32Array(3) },
     wire: { value: new Float32Array(3) },
@@ -80,6 +83,7 @@ uniform float fine;
 uniform float ratio;
 uniform float moved;
 uniform float raised;
+uniform float tall;
 vec2 fromEye(ivec2 point) {
   return vec2(point - eye) / ${STEPS}.0 - eyeRest;
 }

@@ -6,7 +6,7 @@ import { HEADER, type Picture } from "../layout/picture";
 import { FONT } from "./atlas";
 import { overlaps, type Rect } from "./camera";
 import { hex, inkOn, mixed } from "./colour";
-import { pathOf, short } from "./curve";
+import { curvesOf, pathOf, short, spotOf } from "./curve";
 import { boxShowing, scopeOfWire } from "./motion";
 import { nestOf } from "./nest";
 import type { Caption, Paint } from "./stage";
@@ -43,6 +43,7 @@ export function toSvg(
   const left = part.x;
   const top = part.y;
   const nest = nestOf(picture);
+  const curves = curvesOf(wires);
   const inPart = (box: number) =>
     overlaps(part, {
       x: boxes.x[box],
@@ -176,9 +177,8 @@ export function toSvg(
     if (label === "" || scope === boxShowing(picture, source) || scope === targetBox) return;
     if (y1 - y0 < 16) return;
     const ink = mixed(colours.faint, sheetOf(scope), dim ? 0.7 : 0);
-    const x = (wires.x[first] + wires.x[last]) / 2 - left + 6;
-    const y = (wires.y[first] + wires.y[last]) / 2 - top + 3;
-    notes.push(text(x, y, 9.5, ink, label, "start", false));
+    const [x, y] = spotOf(curves, wire);
+    notes.push(text(x - left + 6, y - top + 3, 9.5, ink, label, "start", false));
   }
 
   function frame(box: number): [number, number, number, number] {

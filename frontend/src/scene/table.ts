@@ -25,24 +25,33 @@ const WIDTH = 2048;
 /** Rows of four numbers. */
 export interface Table<T extends Int32Array | Uint8Array | Float32Array> {
   readonly texture: DataTexture;
+  /** The numbers; another array after `resize`. */
   readonly array: T;
   /** Says that rows changed: all of them, or `count` from `first` on. */
   readonly touch: (first?: number, count?: number) => void;
+  /** Makes room for more rows; what was in the table is lost. */
+  readonly resize: (rows: number) => void;
 }
 
 /** A table of integers. */
 export function intTable(rows: number): Table<Int32Array> {
-  return table(new Int32Array(room(rows)), RGBAIntegerFormat, IntType, "RGBA32I");
+  return table((count) => new Int32Array(count), rows, RGBAIntegerFormat, IntType, "RGBA32I");
 }
 
 /** A table of bytes. */
 export function byteTable(rows: number): Table<Uint8Array> {
-  return table(new Uint8Array(room(rows)), RGBAIntegerFormat, UnsignedByteType, "RGBA8UI");
+  return table(
+    (count) => new Uint8Array(count),
+    rows,
+    RGBAIntegerFormat,
+    UnsignedByteType,
+    "RGBA8UI",
+  );
 }
 
 /** A table of floats. */
 export function floatTable(rows: number): Table<Float32Array> {
-  return table(new Float32Array(room(rows)), RGBAFormat, FloatType, "RGBA32F");
+  return table((count) => new Float32Array(count), rows, RGBAFormat, FloatType, "RGBA32F");
 }
 
 /** Reads row `i` of a table in a shader. */
@@ -60,11 +69,13 @@ function room(rows: number): number {
 }
 
 function table<T extends Int32Array | Uint8Array | Float32Array>(
-  array: T,
+  make: (count: number) => T,
+  rows: number,
   format: PixelFormat,
   type: TextureDataType,
   internal: "RGBA32I" | "RGBA8UI" | "RGBA32F",
 ): Table<T> {
+  let array = make(room(rows));
   const texture = new DataTexture(
     array as unknown as Uint8Array<ArrayBuffer>,
     WIDTH,
@@ -84,7 +95,24 @@ function table<T extends Int32Array | Uint8Array | Float32Array>(
   };
   return {
     texture,
-    array,
+    get array() {
+      return array;
+    },
+    resize: (more) => {
+      const length = room(more);
+      if (array.length >= length) return;
+      array = make(length);
+      // The card's own texture has the old size: it is freed, and made anew with the next frame.
+      texture.dispose();
+      texture.image = {
+        data: array as unknown as Uint8Array<ArrayBuffer>,
+        width: WIDTH,
+        height: length / 4 / WIDTH,
+      };
+      whole = true;
+      texture.clearUpdateRanges();
+      texture.needsUpdate = true;
+    },
     touch: (first, count = 1) => {
       if (first === undefined) {
         whole = true;

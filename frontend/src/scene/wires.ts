@@ -72,7 +72,7 @@ void main() {
   int turn = gl_VertexID & 3;
   vec2 corner = vec2(turn >= 2 ? 1.0 : 0.0, (turn == 1 || turn == 2) ? 1.0 : -1.0);
   uvec4 style = texelFetch(styles, row(i), 0);
-  vec4 height = texelFetch(heightsOf, row(i), 0);
+  vec4 height = tall > 0.5 ? texelFetch(heightsOf, row(i), 0) : vec4(0.0);
   looks = style.x;
   float wide = halfWidth(style.z, style.x);
   strength *= presenceOf(style.w);
@@ -114,7 +114,7 @@ void main() {
   int turn = gl_VertexID & 3;
   vec2 corner = vec2(turn >= 2 ? 1.0 : 0.0, (turn == 1 || turn == 2) ? 1.0 : -1.0);
   uvec4 style = texelFetch(styles, row(i), 0);
-  vec4 height = texelFetch(heightsOf, row(i), 0);
+  vec4 height = tall > 0.5 ? texelFetch(heightsOf, row(i), 0) : vec4(0.0);
   ivec4 tail = texelFetch(points, row(2 * i), 0);
   ivec4 tip = texelFetch(points, row(2 * i + 1), 0);
   looks = style.x;
@@ -164,8 +164,8 @@ export interface WireSet {
   /** By point, and by wire. */
   readonly style: Table<Uint8Array>;
   readonly headStyle: Table<Uint8Array>;
-  readonly height: Table<Float32Array>;
-  readonly headHeight: Table<Float32Array>;
+  /** Sets the height of each wire, before and after a change. */
+  readonly raise: (start: Int32Array, low: Float32Array, high: Float32Array) => void;
   readonly dispose: () => void;
 }
 
@@ -270,8 +270,9 @@ export function makeWireSet(materials: WireMaterials, data: WireData, order: num
       tips.array[8 * wire + 4 + k] = points.array[4 * last + k];
     }
   }
-  const height = floatTable(total);
-  const headHeight = floatTable(count);
+  // Heights take room only once there are some.
+  const height = floatTable(1);
+  const headHeight = floatTable(1);
   const meshOf = (
     squaresIn: number,
     material: RawShaderMaterial,
@@ -299,8 +300,22 @@ export function makeWireSet(materials: WireMaterials, data: WireData, order: num
     heads,
     style,
     headStyle,
-    height,
-    headHeight,
+    raise: (start, low, high) => {
+      if (height.array.length < 4 * total) {
+        height.resize(total);
+        headHeight.resize(count);
+      }
+      for (let wire = 0; wire < count; wire++) {
+        for (let i = start[wire]; i < start[wire + 1]; i++) {
+          height.array[4 * i] = low[wire];
+          height.array[4 * i + 1] = high[wire];
+        }
+        headHeight.array[4 * wire] = low[wire];
+        headHeight.array[4 * wire + 1] = high[wire];
+      }
+      height.touch();
+      headHeight.touch();
+    },
     dispose: () => {
       disposeSquares(ribbons.geometry);
       disposeSquares(heads.geometry);

@@ -6,7 +6,7 @@ import type { Atlas } from "./atlas";
 import type { Rect, Screen } from "./camera";
 import { overlaps, viewOf } from "./camera";
 import { inkOn, mixed } from "./colour";
-import { along } from "./curve";
+import { spotOf } from "./curve";
 import type { Drawing } from "./drawing";
 import type { LabelSet } from "./labels";
 import { legible, type Slot } from "./legible";
@@ -287,7 +287,7 @@ function writeWires(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation
       const scope = scopeOfWire(nest, source, target);
       // Within a scope, what enters and leaves it is not written again.
       if (scope === source || scope === target) continue;
-      const [x, y] = along(curves, wire, 0.5);
+      const [x, y] = spotOf(curves, wire);
       if (x < view.x || y < view.y || x > view.x + view.width || y > view.y + view.height) continue;
       const first = curves.start[wire];
       const last = curves.start[wire + 1] - 1;
