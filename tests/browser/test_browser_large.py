@@ -6,6 +6,7 @@ import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from pages import Visit, colours, on_screen, picture, settle
@@ -30,6 +31,8 @@ def large() -> Iterator[dict[str, str]]:
         serving(Built([shapes["flat"]])) as flat,
         serving(Built([shapes["deep"]])) as deep,
     ):
+        with urlopen(f"{nested.url}api/networks/0") as answer:  # so that it is packed once
+            answer.read()
         yield {"nested": nested.url, "flat": flat.url, "deep": deep.url}
 
 
