@@ -20,10 +20,9 @@ export function arrange(task: Task): Sheet {
 function inLanes(task: Task): Sheet {
   const ways = waysOf(task);
   const lanes = lanesOf(task, ways);
-  const fixed = lanes.head.length > 0 ? lanes.head[0] : -1;
-  let made = task.boxes <= CLOSE ? make(task, ways, lanes, closeLevels(task, ways, fixed)) : null;
+  let made = task.boxes <= CLOSE ? make(task, ways, lanes, closeLevels(task, ways, lanes)) : null;
   if (made === null || crossesBox(task, made)) {
-    made = make(task, ways, lanes, rowLevels(task, ways, fixed));
+    made = make(task, ways, lanes, rowLevels(task, ways, lanes));
   }
   return inColumns(task, framed(task, made));
 }

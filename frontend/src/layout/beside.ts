@@ -1,19 +1,22 @@
 /** How lanes relate to each other: what feeds them, on which side they stand, how they shift. */
 
 import type { Lanes, Ways } from "./lanes";
-import type { Levels } from "./levels";
+import { type Levels, MANY } from "./levels";
 import type { Task } from "./sheet";
 
-/** The vertex that feeds each lane from above, -1 for none. */
+/** The vertex whose wire runs down to each lane in line with it, -1 for none. */
 export function feedersOf(task: Task, ways: Ways, lanes: Lanes, levels: Levels): Int32Array {
   const feeder = new Int32Array(lanes.head.length).fill(-1);
   for (let lane = 1; lane < lanes.head.length; lane++) {
     const head = lanes.head[lane];
+    let best = -1;
     for (let at = ways.in.start[head]; at < ways.in.start[head + 1]; at++) {
       const other = task.from[ways.in.values[at]];
-      if (feeder[lane] < 0 || levels.bottom[other] > levels.bottom[feeder[lane]])
-        feeder[lane] = other;
+      if (best < 0 || levels.bottom[other] > levels.bottom[best]) best = other;
     }
+    // One bus to many far away takes less room than a wire to each.
+    const alone = best >= 0 && ways.out.start[best + 1] - ways.out.start[best] < MANY;
+    if (alone || (best >= 0 && isNear(levels, best, head))) feeder[lane] = best;
   }
   return feeder;
 }
@@ -38,8 +41,8 @@ export function sidesOf(task: Task, ways: Ways, lanes: Lanes, feeder: Int32Array
     const head = lanes.head[lane];
     const from = feeder[lane];
     if (from < 0) {
-      const port = head < task.inPorts;
-      side[lane] = port && head > lanes.head[0] ? 1 : -1;
+      const fed = ways.in.start[head + 1] > ways.in.start[head];
+      side[lane] = fed || head < task.inPorts ? 1 : -1;
       continue;
     }
     const around = side[lanes.of[from]];

@@ -134,21 +134,25 @@ function lengths(task: Task, ways: Ways) {
   return { up, down };
 }
 
-/** Where the trunk starts: of what goes on furthest, the first; rather what enters in line. */
+/**
+ * Where the trunk starts: at what goes on furthest. Of several, rather at a port, and at one that
+ * enters its box in line; of those, at the one whose box comes first.
+ */
 function startOf(task: Task, ways: Ways, down: Int32Array): number {
   let best = 0;
-  let inLine = false;
+  let least = Number.POSITIVE_INFINITY;
   for (let vertex = 0; vertex < ways.vertices; vertex++) {
     if (down[vertex] < down[best]) continue;
-    const first = ways.out.start[vertex];
-    const straight =
-      vertex < task.inPorts &&
-      ways.out.values
-        .subarray(first, ways.out.start[vertex + 1])
-        .some((link) => down[task.to[link]] === down[vertex] && entersInLine(task, link));
-    if (down[vertex] > down[best] || (straight && !inLine)) {
+    let rank = Number.MAX_SAFE_INTEGER;
+    for (let at = ways.out.start[vertex]; at < ways.out.start[vertex + 1]; at++) {
+      const link = ways.out.values[at];
+      const to = task.to[link];
+      if (vertex >= task.inPorts || down[to] < down[vertex]) continue;
+      rank = Math.min(rank, to + (entersInLine(task, link) ? 0 : ways.vertices));
+    }
+    if (down[vertex] > down[best] || rank < least) {
       best = vertex;
-      inLine = straight;
+      least = rank;
     }
   }
   return best;

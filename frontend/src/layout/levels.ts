@@ -1,7 +1,10 @@
 /** How far down the vertices of a scope stand. */
 
-import type { Ways } from "./lanes";
+import type { Lanes, Ways } from "./lanes";
 import { GAP, type Task } from "./sheet";
+
+/** A value that goes to as many as this does not hold them near to it. */
+export const MANY = 5;
 
 /** Heights of vertices, and between which heights the wires at them may bend. */
 export interface Levels {
@@ -17,16 +20,16 @@ export interface Levels {
 }
 
 /**
- * Every vertex as far up as those before it allow: nothing is taller than it has to be. What
- * the vertex `fixed` does not lead to, nor any port, stands near what needs it.
+ * Every vertex as far up as those before it allow, so that nothing is taller than it has to be,
+ * and what floats near what needs it.
  */
-export function closeLevels(task: Task, ways: Ways, fixed: number): Levels {
+export function closeLevels(task: Task, ways: Ways, lanes: Lanes): Levels {
   const { vertices } = ways;
   const { roomAbove, roomBelow } = rooms(ways);
   const height = heights(task, vertices);
   const top = new Float64Array(vertices);
   const start = task.header + task.pad;
-  const floats = floating(task, ways, fixed);
+  const floats = floating(task, ways, lanes);
   let end = start;
   const firstOut = task.inPorts + task.boxes;
   for (const vertex of ways.order) {
@@ -54,7 +57,7 @@ export function closeLevels(task: Task, ways: Ways, fixed: number): Levels {
 }
 
 /** Vertices in rows, with space between rows through which wires cross without meeting a box. */
-export function rowLevels(task: Task, ways: Ways, fixed: number): Levels {
+export function rowLevels(task: Task, ways: Ways, lanes: Lanes): Levels {
   const { vertices } = ways;
   const { roomAbove, roomBelow } = rooms(ways);
   const height = heights(task, vertices);
@@ -76,7 +79,7 @@ export function rowLevels(task: Task, ways: Ways, fixed: number): Levels {
     for (let vertex = firstOut; vertex < vertices; vertex++) row[vertex] = last + 1;
     rows = last + 2;
   }
-  sink(task, ways, floating(task, ways, fixed), row, (_, other) => row[other] - 1);
+  sink(task, ways, floating(task, ways, lanes), row, (_, other) => row[other] - 1);
   const tall = new Float64Array(rows);
   const room = new Float64Array(rows + 1).fill(GAP);
   for (let vertex = 0; vertex < vertices; vertex++) {
@@ -119,15 +122,19 @@ function heights(task: Task, vertices: number): Float64Array {
   return height;
 }
 
-/** Boxes that no port and not the fixed vertex lead to, such as constants. */
-function floating(task: Task, ways: Ways, fixed: number): Uint8Array {
+/**
+ * Boxes beside the trunk that may stand near what needs them, since nothing above holds them:
+ * constants, and what is made of a value that goes to many.
+ */
+function floating(task: Task, ways: Ways, lanes: Lanes): Uint8Array {
   const floats = new Uint8Array(ways.vertices);
   const last = task.inPorts + task.boxes;
   for (const vertex of ways.order) {
-    if (vertex < task.inPorts || vertex >= last) continue;
-    let free = vertex === fixed ? 0 : 1;
+    if (vertex < task.inPorts || vertex >= last || lanes.of[vertex] === 0) continue;
+    let free = 1;
     for (let at = ways.in.start[vertex]; at < ways.in.start[vertex + 1] && free === 1; at++) {
-      free = floats[task.from[ways.in.values[at]]];
+      const other = task.from[ways.in.values[at]];
+      free = ways.out.start[other + 1] - ways.out.start[other] >= MANY ? 1 : floats[other];
     }
     floats[vertex] = free;
   }

@@ -92,20 +92,57 @@ function ranks(strips: Strips) {
   };
 }
 
-/** The trunk, then what is shorter before what is longer. */
+/**
+ * The trunk, then what is shorter before what is longer. Of those equally long, first as many as
+ * do not stand beside each other, then again as many, so that they share columns.
+ */
 function inOrder(strips: Strips): Int32Array {
-  const span = Float64Array.from(strips.lane, (lane, strip) => {
-    if (lane === 0) return -1;
-    let top = Number.POSITIVE_INFINITY;
+  const count = strips.lane.length;
+  const top = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  const span = new Float64Array(count);
+  for (let strip = 0; strip < count; strip++) {
     let bottom = Number.NEGATIVE_INFINITY;
     for (let part = strips.firstPart[strip]; part < strips.firstPart[strip + 1]; part++) {
-      top = Math.min(top, strips.from[part]);
+      top[strip] = Math.min(top[strip], strips.from[part]);
       bottom = Math.max(bottom, strips.to[part]);
     }
-    return bottom - top;
-  });
+    span[strip] = strips.lane[strip] === 0 ? -1 : Math.round(bottom - top[strip]);
+  }
   const wish = (strip: number) => Math.abs(strips.wish[strip] || 0);
-  return Int32Array.from(strips.lane, (_, strip) => strip).sort(
-    (a, b) => span[a] - span[b] || wish(a) - wish(b) || strips.order[a] - strips.order[b],
+  const order = Int32Array.from(strips.lane, (_, strip) => strip).sort(
+    (a, b) =>
+      span[a] - span[b] ||
+      top[a] - top[b] ||
+      wish(a) - wish(b) ||
+      strips.order[a] - strips.order[b],
   );
+  const column = columnsOf(order, span, top);
+  return order
+    .map((_, at) => at)
+    .sort((a, b) => span[order[a]] - span[order[b]] || column[a] - column[b] || a - b)
+    .map((at) => order[at]);
+}
+
+/** Numbers of columns in which strips of one length, sorted by their tops, do not overlap. */
+function columnsOf(order: Int32Array, span: Float64Array, top: Float64Array): Int32Array {
+  const column = new Int32Array(order.length);
+  // Columns in the order in which they become free, which is that of the strips in them.
+  let taken: number[] = [];
+  let free = 0;
+  let columns = 0;
+  for (let at = 0; at < order.length; at++) {
+    const strip = order[at];
+    if (at === 0 || span[strip] !== span[order[at - 1]]) {
+      taken = [];
+      free = 0;
+      columns = 0;
+    }
+    const first = free < taken.length ? taken[free] : -1;
+    if (first >= 0 && top[order[first]] + span[strip] <= top[strip]) {
+      column[at] = column[first];
+      free++;
+    } else column[at] = columns++;
+    taken.push(at);
+  }
+  return column;
 }

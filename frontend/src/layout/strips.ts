@@ -115,7 +115,9 @@ function addLane(strips: Strips, around: Around, lane: number): void {
   const lists = head < task.inPorts ? ways.out : ways.in;
   const links = port ? lists.values.subarray(lists.start[head], lists.start[head + 1]) : [];
   const wish = wishOf(task, lanes, shifts, links);
-  strip(strips, lane, Math.sign(wish) || sides[lane], wish, head);
+  // What enters side by side stays in the order of the boxes that it enters.
+  const first = head < task.inPorts && head !== tail ? lanes.next[head] : head;
+  strip(strips, lane, Math.sign(wish) || sides[lane], wish, first);
 }
 
 /** Buses: for each end that links leave a vertex from, one for all that no lane carries. */
