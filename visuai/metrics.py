@@ -182,9 +182,8 @@ def measure(
     A build and a plain forward take turns, on all networks; then come the other tools. Each run
     has a copy of the network to itself. The first round is not counted: it pays for imports.
 
-    The order matters: TorchScript, which TensorBoard's export uses, leaves a subclass of
-    ``nn.Module`` behind for each module that it traces, and from then on every replacing of
-    ``nn.Module.__call__`` visits them all, here 20 ms a build after a dozen exports.
+    Other tools come last, since TorchScript, which TensorBoard's export uses, leaves a subclass
+    of ``nn.Module`` behind for each module that it traces.
 
     Args:
         names: Keys of `NETWORKS`.
