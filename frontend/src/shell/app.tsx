@@ -13,6 +13,7 @@ import { breath, fromBytes, fromServer, listNetworks, type Progress, type Source
 import { Choice, Loading, Trouble } from "./start";
 import { resolveTheme, watchTheme } from "./theme";
 import type { Viewer } from "./viewer";
+import { warmUp } from "./warm";
 import { Workbench } from "./workbench";
 
 interface AppProps {
@@ -83,7 +84,10 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
       }
     };
     start();
+    // While bytes are on their way, or unpacked by another thread.
+    const warming = setTimeout(warmUp, 0);
     return () => {
+      clearTimeout(warming);
       current = false;
     };
   }, [source, load, hints]);

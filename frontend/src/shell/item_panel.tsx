@@ -52,7 +52,9 @@ export function ItemPanel({ item }: { item: Item }) {
       ) : null}
       <Parameters parameters={facts.parameters} fqn={facts.fqn} />
       {facts.shared.length > 0 ? (
-        <Section title="Shares its weights with">
+        <Section
+          title={facts.parameters.length > 0 ? "Shares its weights with" : "Other calls of it"}
+        >
           <ul className="vz-list">
             <Few
               all={facts.shared}

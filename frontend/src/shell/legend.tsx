@@ -59,7 +59,7 @@ function Ramp({ legend }: { legend: Extract<LegendOf, { kind: "number" }> }) {
     <div className="vz-ramp">
       <div className="vz-ramp-bar" style={{ background: `linear-gradient(to right, ${stops})` }} />
       <div className="vz-ramp-ticks">
-        {legend.ticks.map(({ place, text }) => (
+        {spaced(legend.ticks).map(({ place, text }) => (
           <span key={text} style={{ left: `${place * 100}%` }}>
             {text}
           </span>
@@ -72,6 +72,25 @@ function Ramp({ legend }: { legend: Extract<LegendOf, { kind: "number" }> }) {
     </div>
   );
 }
+
+/** Ticks whose texts do not run into each other. */
+function spaced<T extends { readonly place: number; readonly text: string }>(
+  ticks: readonly T[],
+): T[] {
+  const kept: T[] = [];
+  let end = Number.NEGATIVE_INFINITY;
+  for (const tick of ticks) {
+    const half = (tick.text.length * LETTER) / 2;
+    if (tick.place * RAMP - half < end) continue;
+    kept.push(tick);
+    end = tick.place * RAMP + half + LETTER;
+  }
+  return kept;
+}
+
+/** Widths in pixels: of the ramp, and of a letter of a tick. */
+const RAMP = 200;
+const LETTER = 6;
 
 const MARKS = [
   ["1", "added"],

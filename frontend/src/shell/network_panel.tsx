@@ -8,9 +8,9 @@ import {
   type Network,
   type Quantity,
 } from "../graph/network";
-import { bytes, count, exact, flops } from "../graph/text";
+import { bytes, count, exact, flops, plain, shorten } from "../graph/text";
 import type { WireTopology } from "../wire";
-import { useBench } from "./bench";
+import { useBench, usePrefs } from "./bench";
 import { ChangeList } from "./changes";
 import { Name } from "./name";
 import { ItemLink, Pairs, Section } from "./section";
@@ -66,6 +66,7 @@ function Heaviest({ network }: { network: Network }) {
   const [by, setBy] = useState<Heavy>("parameters");
   const groups = useMemo(() => byClass(network, by), [network, by]);
   const items = useMemo(() => heaviest(network, by), [network, by]);
+  const letters = usePrefs((one) => Math.max(12, Math.floor((one.panelWidth - 112) / 7.3)));
   const total = network.quantities[by][network.root];
   const text = by === "parameters" ? count : by === "flops" ? flops : bytes;
   return (
@@ -100,7 +101,7 @@ function Heaviest({ network }: { network: Network }) {
       <ol className="vz-heavy">
         {items.map((item) => (
           <li key={item}>
-            <ItemLink item={item} />
+            <ItemLink item={item} text={shorten(plain(network.ids[item]), letters)} />
             <span className="vz-number">
               {text(network.quantities[by][item])}
               <small>

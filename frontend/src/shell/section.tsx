@@ -2,6 +2,7 @@
 
 import { type ReactNode, useState } from "react";
 import type { Item } from "../graph/network";
+import { plain } from "../graph/text";
 import { useBench } from "./bench";
 import { Icon } from "./icons";
 import { Name } from "./name";
@@ -90,11 +91,12 @@ export function ItemLink({ item, text }: { item: Item; text?: string }) {
     <button
       type="button"
       className="vz-link"
+      title={text === undefined ? undefined : plain(network.ids[item].slice(0, 2000))}
       onClick={() => view.actions.reveal(item)}
       onPointerEnter={() => view.actions.hover(item)}
       onPointerLeave={() => view.actions.hover(null)}
     >
-      <Name text={text ?? (network.ids[item] || network.name)} mono />
+      <Name text={text ?? (network.ids[item] || network.name)} mono title={text === undefined} />
     </button>
   );
 }
