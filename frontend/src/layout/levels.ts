@@ -6,6 +6,9 @@ import { GAP, type Task } from "./sheet";
 /** A value that goes to as many as this does not hold them near to it. */
 export const MANY = 5;
 
+/** Boxes stand in the middle of their row, but no lower than this in a row of tall ones. */
+const LOWER = 14;
+
 /** Heights of vertices, and between which heights the wires at them may bend. */
 export interface Levels {
   readonly top: Float64Array;
@@ -96,7 +99,9 @@ export function rowLevels(task: Task, ways: Ways, lanes: Lanes): Levels {
   const end = down - room[rows] + (task.outPorts > 0 ? 0 : task.pad);
   const by = (value: (vertex: number) => number) =>
     Float64Array.from({ length: vertices }, (_, vertex) => value(vertex));
-  const top = by((vertex) => above[row[vertex]] + (tall[row[vertex]] - height[vertex]) / 2);
+  const top = by(
+    (vertex) => above[row[vertex]] + Math.min(LOWER, (tall[row[vertex]] - height[vertex]) / 2),
+  );
   return {
     top,
     bottom: by((vertex) => top[vertex] + height[vertex]),

@@ -33,6 +33,9 @@ export interface Strips {
 /** Least space above and below a box. */
 const MARGIN = 4;
 
+/** What counts as a wide box: there is room for others below it, on both sides of its wire. */
+const WIDE = 400;
+
 /** What strips are made from. */
 export interface Around {
   readonly task: Task;
@@ -109,7 +112,9 @@ function addLane(strips: Strips, around: Around, lane: number): void {
     strip(strips, lane, 1, Number.NaN, head);
     return;
   }
-  wire(strips, levels.below[tail], lastBelow(task, ways, levels, tail), shifts.leave[tail]);
+  if (carries(around, lane)) {
+    wire(strips, levels.below[tail], lastBelow(task, ways, levels, tail), shifts.leave[tail]);
+  }
   // A single port stands in line with what it is linked to.
   const port = head === tail && (head < task.inPorts || head >= task.inPorts + task.boxes);
   const lists = head < task.inPorts ? ways.out : ways.in;
@@ -120,11 +125,23 @@ function addLane(strips: Strips, around: Around, lane: number): void {
   strip(strips, lane, Math.sign(wish) || sides[lane], wish, first);
 }
 
+/**
+ * Whether a lane goes on down to all that its last vertex leads to. Below a box that is wide and
+ * far above them, a bus closer to the trunk does instead.
+ */
+function carries({ task, ways, lanes, levels, shifts }: Around, lane: number): boolean {
+  const tail = lanes.tail[lane];
+  const box = tail - task.inPorts;
+  if (box < 0 || box >= task.boxes || task.outAxis[box] < WIDE / 2) return true;
+  const last = lastBelow(task, ways, levels, tail);
+  return last - levels.below[tail] < task.width[box] || shifts.leave[tail] !== shifts.enter[tail];
+}
+
 /** Buses: for each end that links leave a vertex from, one for all that no lane carries. */
 function addBuses(strips: Strips, around: Around, vertex: number): void {
   const { task, ways, lanes, levels, feeder, sides, shifts } = around;
   const own = lanes.of[vertex];
-  if (own > 0 && lanes.next[vertex] < 0) return;
+  if (own > 0 && lanes.next[vertex] < 0 && carries(around, own)) return;
   const ends: number[] = [];
   const byEnd: number[][] = [];
   for (let at = ways.out.start[vertex]; at < ways.out.start[vertex + 1]; at++) {
