@@ -59,7 +59,9 @@ def view(
             tell(topology)
     title = " and ".join(topology.name for topology in topologies)
     mount = viewer.mount(depth=depth, compare=None if compare is None else "1")
-    make = partial(app, Built(topologies), title=title, mount=mount)
+    shelf = Built(topologies)
+    first = [listed["id"] for listed in shelf.entries()]
+    make = partial(app, shelf, title=title, mount=mount, first=first)
     run(make, port, browser=not no_browser, tell=_say)
 
 

@@ -36,7 +36,8 @@ def mimebundle(topology: Topology) -> dict[str, Any] | tuple[dict[str, Any], dic
     widget = _widget(topology)
     if widget is None:
         return pictures
-    data, metadata = widget._repr_mimebundle_()
+    found = widget._repr_mimebundle_()
+    data, metadata = found if isinstance(found, tuple) else (found, {})  # as versions have it
     return {**data, **pictures}, metadata
 
 

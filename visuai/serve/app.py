@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Thread
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +26,14 @@ from visuai.serve.shelf import Shelf
 _TYPES = {viewer.SCRIPT: "text/javascript", viewer.STYLE: "text/css"}
 
 
-def app(shelf: Shelf, port: int, *, title: str = "Visuai", mount: str | None = None) -> Starlette:
+def app(
+    shelf: Shelf,
+    port: int,
+    *,
+    title: str = "Visuai",
+    mount: str | None = None,
+    first: Sequence[str] = (),
+) -> Starlette:
     """Makes the app.
 
     Args:
@@ -32,6 +41,8 @@ def app(shelf: Shelf, port: int, *, title: str = "Visuai", mount: str | None = N
         port: The port that it is served on, which requests must name.
         title: What the browser's tab says.
         mount: The element for the viewer; see `visuai.viewer.mount`.
+        first: Ids of one network, or of two to compare, that the viewer will ask for at once:
+            they are packed while the browser starts.
 
     Raises:
         VisuaiError: If the viewer is not built.
@@ -74,7 +85,14 @@ def app(shelf: Shelf, port: int, *, title: str = "Visuai", mount: str | None = N
         middleware=[Middleware(Headers), Middleware(Guard, port=port)],
     )
     made.router.redirect_slashes = False
+    if first:
+        Thread(target=_pack, args=(parcels, *first), name="visuai-pack", daemon=True).start()
     return made
+
+
+def _pack(parcels: Parcels, *ids: str) -> None:
+    with suppress(LookupError, VisuaiError):  # told when it is asked for
+        parcels.get(*ids)
 
 
 def _sent(request: Request, what: Parcel, media: str) -> Response:

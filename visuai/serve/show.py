@@ -25,7 +25,10 @@ def show(
         return None
     shown = [topology] if other is None else [topology, other]
     mount = viewer.mount(compare=None if other is None else "1")
-    server = start(partial(app, Built(shown), title=topology.name, mount=mount), port)
+    shelf = Built(shown)
+    first = [listed["id"] for listed in shelf.entries()]
+    make = partial(app, shelf, title=topology.name, mount=mount, first=first)
+    server = start(make, port)
     print(f"Visuai is at {server.url}", file=sys.stderr)
     if _in_script() if block is None else block:
         try:
