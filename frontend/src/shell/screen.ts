@@ -65,6 +65,6 @@ export function download(content: Blob | string, name: string, type: string): vo
 
 /** A name for a file, of letters that all systems take. */
 export function fileName(name: string, ending: string): string {
-  const kept = name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
+  const kept = name.slice(0, 200).replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
   return `${kept.slice(0, 80) || "network"}.${ending}`;
 }
