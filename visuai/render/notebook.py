@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from visuai import notebook
 from visuai.errors import VisuaiError
@@ -37,7 +37,9 @@ def mimebundle(topology: Topology) -> dict[str, Any] | tuple[dict[str, Any], dic
     if widget is None:
         return pictures
     found = widget._repr_mimebundle_()
-    data, metadata = found if isinstance(found, tuple) else (found, {})  # as versions have it
+    if isinstance(found, dict):  # as some versions have it
+        return {**cast("dict[str, Any]", found), **pictures}
+    data, metadata = found
     return {**data, **pictures}, metadata
 
 
