@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from visuai.serve import Built, start
 from visuai.serve.app import app
@@ -148,7 +149,7 @@ def opened(browser: Any, url: str) -> Iterator[Page]:
     session.on("Target.attachedToTarget", lambda event: made.workers.append(event["sessionId"]))
     attach = {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": False}
     session.send("Target.setAutoAttach", attach)
-    session.send("Performance.enable")
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     page.add_init_script(PROBE)
     page.goto(url, wait_until="commit")
     try:
@@ -189,7 +190,9 @@ def act(page: Page, key: str) -> tuple[float, float]:
     page.clear()
     before = page.script()
     page.press(key)
-    page.page.wait_for_function("window.probe.replies.length > 0", polling=20, timeout=120_000)
+    page.page.wait_for_function(
+        "() => window.probe.replies.length > 0", polling=20, timeout=120_000
+    )
     page.rest(250)
     probe = page.probe()
     drawn = next(
@@ -452,7 +455,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
         urls = {name: server.url for name, server in servers.items()}
         for url in urls.values():  # so that no first view waits for the server to pack
-            first_view(browser, url)
+            with urlopen(f"{url}api/networks/0") as answer:
+                answer.read()
         machine = (
             f"Chromium {browser.version}, {os.cpu_count()} cores ({platform.machine()}), load "
             f"{os.getloadavg()[0]:.1f} at the start"

@@ -161,7 +161,7 @@ def notebook(network: visuai.Topology) -> Iterator[str]:
 def test_widget_is_shown_twice_and_ends(visit: Visit, notebook: str) -> None:
     page = visit(notebook, viewport={"width": 1100, "height": 1300})
     canvases = page.get_by_role("application")
-    page.wait_for_function("window.drawn > 0")
+    page.wait_for_function("() => window.drawn > 0")
     canvases.nth(1).wait_for()
     page.wait_for_timeout(2500)
     for number in range(2):

@@ -160,7 +160,7 @@ def test_link_restores_the_view(visit: Visit, served: str) -> None:
     page.keyboard.press("Enter")
     page.get_by_label("Colour").select_option("Parameters")
     shown = on_screen(page)
-    page.wait_for_function("location.hash.includes('last')")
+    page.wait_for_function("() => location.hash.includes('last')")
     page.wait_for_timeout(500)
     again = visit(page.url)
     assert on_screen(again).keys() == shown.keys()
