@@ -13,7 +13,7 @@ import { nestOf } from "./nest";
 import type { Camera, Dimension, Paint, Stage, StageEvents } from "./stage";
 import { createStill } from "./still";
 import { makeSurface, type Surface, type View } from "./surface";
-import { makeTexts, type Texts } from "./writing";
+import { makeTexts, type Texts } from "./texts";
 
 /** Duration of a change from one picture to the next, in milliseconds. */
 const GLIDE = 260;

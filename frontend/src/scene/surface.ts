@@ -7,13 +7,15 @@ import { type Rect, type Screen, viewOf } from "./camera";
 import { type Before, type Drawing, makeDrawing } from "./drawing";
 import type { Sight } from "./eyes";
 import { makeLabels } from "./labels";
+import { seen } from "./lettering";
 import type { Scenery } from "./motion";
 import { project } from "./orbit";
 import { pngOf, tiled } from "./png";
 import { makeSpace, type Space, setColour, setEye } from "./space";
 import type { Colours, Paint } from "./stage";
+import type { Texts } from "./texts";
 import { wireMaterials } from "./wires";
-import { seen, type Texts, write } from "./writing";
+import { write } from "./writing";
 
 /** Milliseconds a frame may take to draw texts that are new. */
 const WRITING = 2.5;
