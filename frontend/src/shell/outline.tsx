@@ -45,6 +45,7 @@ export function Outline() {
   const [active, setActive] = useState<Item | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const prefix = useId();
+  const followed = useRef<Item | null>(null);
 
   const count = rows.items.length;
   const first = Math.max(0, Math.floor(scroll / ROW) - BEYOND);
@@ -72,7 +73,10 @@ export function Outline() {
   }, []);
 
   useEffect(() => {
-    if (selected === null) return;
+    // Only a new selection takes the place of where the arrow keys are, not what opens there.
+    const isNew = followed.current !== selected;
+    followed.current = selected;
+    if (selected === null || !isNew) return;
     const shown = shownBy(network, view.store.getState(), selected);
     setActive(shown);
     showRow(rows.rowOf.get(shown));
