@@ -249,6 +249,8 @@ def test_outline_is_walked_with_arrow_keys(visit: Visit, served: str) -> None:
     page.keyboard.press("ArrowDown")
     assert focused_item(page).startswith("last")
     page.keyboard.press("ArrowRight")
+    settle(page)
+    assert focused_item(page).startswith("last")
     page.keyboard.press("ArrowRight")
     assert "conv1" in focused_item(page)
     assert "last.conv1" in on_screen(page)
