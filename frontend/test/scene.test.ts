@@ -238,8 +238,10 @@ describe("curves", () => {
     expect(along(curves, 2, 0)).toEqual([70, 154]);
     expect(along(curves, 2, 1)).toEqual([90, 200]);
     const [x, y] = along(curves, 2, 0.5);
-    expect(x).toBeCloseTo(80, 0);
-    expect(y).toBeCloseTo(177, 0);
+    expect(x).toBeGreaterThan(72);
+    expect(x).toBeLessThan(90);
+    expect(y).toBeGreaterThan(160);
+    expect(y).toBeLessThan(194);
   });
 
   test("many wires get fewer pieces", () => {
@@ -255,7 +257,7 @@ describe("curves", () => {
 
   test("a path says the curve and the line", () => {
     expect(pathOf(open.wires, 0, 0, 0)).toBe("M70 44L70 70");
-    expect(pathOf(open.wires, 2, 10, 100)).toBe("M60 54C60 77 80 77 80 100");
+    expect(pathOf(open.wires, 2, 10, 100)).toBe("M60 54C60 73.5 80 73.5 80 93V100");
   });
 });
 

@@ -63,7 +63,7 @@ describe("SVG", () => {
     wellFormed(svg);
     expect(svg).toContain(">Conv2d</text>");
     expect(svg).toContain(">×12</text>");
-    expect(svg).toContain('d="M96 100C96 118 106 118 106 136"');
+    expect(svg).toContain('d="M96 100C96 114.5 106 114.5 106 129V136"');
     expect(svg).toContain("#112233");
   });
 

@@ -10,7 +10,10 @@ export interface Curves {
 }
 
 /** Pieces that the stretch between two given points is cut into at most. */
-const FINEST = 12;
+const FINEST = 16;
+
+/** Straight end of a wire in pixels: about the length of an arrow head. */
+const LEAD = 7;
 
 /**
  * Cuts the curves of wires into pieces: more where they bend, one where they run straight, and
@@ -24,7 +27,9 @@ export function curvesOf(wires: Wires, budget = 400_000): Curves {
   for (let wire = 0; wire < count; wire++) {
     start[wire] = total;
     const last = wires.start[wire + 1] - 1;
-    for (let point = wires.start[wire]; point < last; point++) total += pieces(wires, point, most);
+    for (let point = wires.start[wire]; point < last; point++) {
+      total += pieces(wires, point, most) + (leadOf(wires, point, last) > 0 ? 1 : 0);
+    }
     if (last >= wires.start[wire]) total++;
   }
   start[count] = total;
@@ -38,13 +43,19 @@ export function curvesOf(wires: Wires, budget = 400_000): Curves {
       const x0 = wires.x[point];
       const y0 = wires.y[point];
       const dx = wires.x[point + 1] - x0;
-      const dy = wires.y[point + 1] - y0;
+      const lead = leadOf(wires, point, last);
+      const dy = wires.y[point + 1] - lead - y0;
       for (let piece = 0; piece < cut; piece++) {
         // The Bézier curve whose control points lie at half height.
-        const t = piece / cut;
+        const t = finer(piece / cut);
         const s = 1 - t;
         x[at] = x0 + dx * t * t * (3 - 2 * t);
         y[at] = y0 + dy * (1.5 * s * t + t * t * t);
+        at++;
+      }
+      if (lead > 0) {
+        x[at] = wires.x[point + 1];
+        y[at] = wires.y[point + 1] - lead;
         at++;
       }
     }
@@ -107,8 +118,11 @@ export function pathOf(wires: Wires, wire: number, left: number, top: number): s
   for (let point = first; point < last; point++) {
     if (isStraight(wires, point)) path += `L${x(point + 1)} ${y(point + 1)}`;
     else {
-      const half = short((wires.y[point] + wires.y[point + 1]) / 2 - top);
-      path += `C${x(point)} ${half} ${x(point + 1)} ${half} ${x(point + 1)} ${y(point + 1)}`;
+      const lead = leadOf(wires, point, last);
+      const half = short((wires.y[point] + wires.y[point + 1] - lead) / 2 - top);
+      const end = short(wires.y[point + 1] - lead - top);
+      path += `C${x(point)} ${half} ${x(point + 1)} ${half} ${x(point + 1)} ${end}`;
+      if (lead > 0) path += `V${y(point + 1)}`;
     }
   }
   return path;
@@ -117,6 +131,17 @@ export function pathOf(wires: Wires, wire: number, left: number, top: number): s
 /** A number with at most two decimals. */
 export function short(value: number): string {
   return String(Math.round(value * 100) / 100);
+}
+
+/** How far a curve runs straight down at its end, so that an arrow head points as it does. */
+function leadOf(wires: Wires, point: number, last: number): number {
+  if (point + 1 !== last || isStraight(wires, point)) return 0;
+  return wires.y[last] - wires.y[point] > 3 * LEAD ? LEAD : 0;
+}
+
+/** Puts pieces closer together at both ends, where the curve bends most. */
+function finer(t: number): number {
+  return 0.5 - 0.5 * Math.cos(Math.PI * t);
 }
 
 function isStraight(wires: Wires, point: number): boolean {
@@ -129,7 +154,5 @@ function isStraight(wires: Wires, point: number): boolean {
 function pieces(wires: Wires, point: number, most: number): number {
   if (isStraight(wires, point)) return 1;
   const dx = Math.abs(wires.x[point + 1] - wires.x[point]);
-  const dy = Math.abs(wires.y[point + 1] - wires.y[point]);
-  const bend = Math.min(dx, dy) / Math.max(dx, dy);
-  return Math.min(most, dx < 3 ? 4 : 8 + Math.round(4 * bend));
+  return Math.min(most, dx < 3 ? 4 : dx < 30 ? 10 : FINEST);
 }

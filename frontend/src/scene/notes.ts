@@ -70,8 +70,13 @@ export function writeWires(labels: LabelSet, atlas: Atlas, texts: Texts, now: Si
           ? sheets[(Math.max(picture.boxes.depth[scope], 1) - 1) % sheets.length]
           : colours.ground;
       const { lit } = paint;
+      const near = (item: number | null) =>
+        item !== null &&
+        (item === picture.wires.source[wire] || item === picture.wires.target[wire]);
       const dim =
         lit !== null &&
+        !near(paint.selected) &&
+        !near(paint.hovered) &&
         !(lit.has(picture.wires.source[wire]) && lit.has(picture.wires.target[wire]));
       const z = scope >= 0 ? now.top(scope) : 0;
       const alpha = now.moved < 1 ? 0 : 1;

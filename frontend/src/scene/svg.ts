@@ -98,6 +98,7 @@ export function toSvg(
     const parts = [
       rect(x, y, width, height, 10, mixed(sheet, colours.ground, dim), lineOf(box), 1.15),
       `<path d="${headerPath(x, y, width)}" fill="${hex(header)}"/>`,
+      `<path d="M${short(x)} ${short(y + HEADER)}H${short(x + width)}" stroke="${hex(lineOf(box))}" stroke-opacity="0.5"/>`,
     ];
     // Wires that enter from above run behind the name, so it is written after them.
     const plate = `<rect x="${short(x + 10)}" y="${short(y + 4)}" width="${short(used - 6)}" height="18" fill="${hex(header)}"/>`;
@@ -257,7 +258,7 @@ function text(
 
 function marker(id: string, colour: number): string {
   return (
-    `<defs><marker id="${id}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"` +
+    `<defs><marker id="${id}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="10" markerHeight="10"` +
     ` markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0.8L8 4L0 7.2Z" fill="${hex(colour)}"/>` +
     "</marker></defs>"
   );

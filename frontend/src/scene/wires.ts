@@ -10,7 +10,7 @@ import {
   OneMinusSrcAlphaFactor,
   RawShaderMaterial,
 } from "three";
-import { PAINT_GLSL, SPACE_GLSL, type Space, stepped } from "./space";
+import { PAINT_GLSL, SPACE_GLSL, type Space, STEPS, stepped } from "./space";
 import {
   byteTable,
   disposeSquares,
@@ -265,8 +265,10 @@ export function makeWireSet(materials: WireMaterials, data: WireData, order: num
     headStyle.array[4 * wire + 2] = data.width[wire];
     headStyle.array[4 * wire + 3] = data.presence[wire];
     if (!headed) continue;
+    // Curves arrive upright, though their last piece may not.
+    const up = data.y[last] >= data.y[last - 1] ? -10 * STEPS : 10 * STEPS;
     for (let k = 0; k < 4; k++) {
-      tips.array[8 * wire + k] = points.array[4 * (last - 1) + k];
+      tips.array[8 * wire + k] = points.array[4 * last + k] + (k % 2 === 1 ? up : 0);
       tips.array[8 * wire + 4 + k] = points.array[4 * last + k];
     }
   }
