@@ -148,8 +148,8 @@ describe("files", () => {
         specs: [{ dtype: "float32", shape: [1, 3], bytes: 12, text: "1×3" }],
         gives: new Int32Array(network.ids.length).fill(0),
         edges: { spec: Int32Array.of(0) },
-        quantities: { parameters: [], flops: [], activation_bytes: [] },
-        words: { type: () => "T" },
+        quantities: { parameters: [0], flops: [], activation_bytes: [] },
+        words: { type: () => "T", opKind: () => "placeholder", settings: () => "", fqn: () => "" },
       } as unknown as typeof network,
       { selected: 0 },
     );

@@ -238,7 +238,7 @@ describe("link", () => {
 
   it("takes garbage for nothing", () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.webFragments()), (text) => {
+      fc.property(fc.string({ maxLength: 30 }), (text) => {
         const { place } = decodeLink(
           network,
           `#open=2~${text}&at=${text}&trace=${text}&camera=${text}&${text}`,

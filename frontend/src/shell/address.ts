@@ -1,6 +1,7 @@
 /** The address bar: a link that restores what is seen. */
 
 import { decodeLink, encodeLink } from "../view/link";
+import type { CompareMode } from "../view/state";
 import { firstState, placeOf, type View } from "../view/store";
 import type { Viewer } from "./viewer";
 
@@ -8,10 +9,12 @@ import type { Viewer } from "./viewer";
 export interface Address {
   readonly id: string | null;
   readonly other: string | null;
+  readonly mode: CompareMode | null;
   readonly link: string;
 }
 
 const DELAY = 400;
+const MODES: readonly CompareMode[] = ["merged", "side-by-side"];
 
 /** Reads the address of the page. */
 export function readAddress(): Address {
@@ -24,7 +27,8 @@ export function readAddress(): Address {
       return null;
     }
   };
-  return { id: said("network"), other: said("with"), link: location.hash.slice(1) };
+  const mode = MODES.find((one) => one === said("compare")) ?? null;
+  return { id: said("network"), other: said("with"), mode, link: location.hash.slice(1) };
 }
 
 /** Spells the address of what is seen now. */
@@ -36,6 +40,8 @@ export function spellAddress(
   const parts: string[] = [];
   if (shown) parts.push(`network=${encodeURIComponent(shown.id)}`);
   if (shown?.other) parts.push(`with=${encodeURIComponent(shown.other)}`);
+  const { compare } = view.store.getState();
+  if (compare !== "merged") parts.push(`compare=${compare}`);
   const place = placeOf(view.store.getState());
   const camera = place.dimension === "2d" ? viewer.camera() : null;
   parts.push(encodeLink(view.network, place, camera));

@@ -150,7 +150,7 @@ interface SessionProps {
 }
 
 function Session({ opened, root, prefs, hints, theme, address, wanted, wholePage }: SessionProps) {
-  const [mode, setMode] = useState<CompareMode>("merged");
+  const [mode, setMode] = useState<CompareMode>(address?.mode ?? "merged");
   const link = useRef(address?.link ?? "");
   const session = useMemo(
     () => openSession(opened, mode, { hints, link: link.current }),

@@ -27,6 +27,8 @@ export interface Bench {
   readonly comparison: Comparison | null;
   readonly prefs: PrefsStore;
   readonly root: HTMLElement;
+  /** Whether it is all of a page, whose address then leads to what is seen. */
+  readonly wholePage: boolean;
   readonly openMenu: (place: MenuPlace | null) => void;
   readonly openHelp: () => void;
   readonly focusSearch: () => void;

@@ -5,10 +5,11 @@ import { Icon } from "./icons";
 import { DropDown } from "./menu";
 import { drawingOf } from "./paper";
 import { download, fileName, screenJson } from "./screen";
+import { copy } from "./section";
 
 /** A menu of the kinds of files. */
 export function ExportMenu() {
-  const { view, network, viewer, painter, root } = useBench();
+  const { view, network, viewer, painter, root, wholePage } = useBench();
   const picture = () => viewer?.picture() ?? null;
   const png = async (whole: boolean) => {
     try {
@@ -28,11 +29,16 @@ export function ExportMenu() {
     const text = drawingOf(view, painter, viewer, root.dataset.theme === "dark" ? "dark" : "light");
     download(text, fileName(network.name, "svg"), "image/svg+xml");
   };
+  const link = () =>
+    copy(location.href).then((done) =>
+      view.actions.say(done ? "Link copied" : "Copying was refused"),
+    );
   const choices: readonly (readonly [string, () => void])[] = [
     ["PNG of the view", () => void png(false)],
     ["PNG of everything open", () => void png(true)],
     ["SVG of everything open", svg],
     ["JSON of what is on screen", json],
+    ...(wholePage ? [["Copy a link to this view", () => void link()] as const] : []),
   ];
   return (
     <DropDown title="Export" label={<Icon name="download" />} end>

@@ -118,7 +118,9 @@ function Heaviest({ network }: { network: Network }) {
 function Report({ document }: { document: WireTopology }) {
   const { report, origin } = document;
   const failures = Object.entries(report.failures);
+  const known = report.route !== "" || report.passes.length > 0 || failures.length > 0;
   const origins = Object.entries(origin).filter(([name]) => name !== "route");
+  if (!known && origins.length === 0) return null;
   return (
     <Section title="How it was captured">
       <Pairs
@@ -142,7 +144,7 @@ function Report({ document }: { document: WireTopology }) {
           {note.slice(0, 2000)}
         </p>
       ))}
-      <table className="vz-table">
+      <table className="vz-table" hidden={report.passes.length === 0}>
         <thead>
           <tr>
             <th scope="col">pass</th>

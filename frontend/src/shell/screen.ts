@@ -1,5 +1,6 @@
 /** What is on screen as data: boxes where they stand and wires between them. */
 
+import { caption } from "../graph/caption";
 import type { Picture } from "../layout/picture";
 import { isScope } from "../view/opening";
 import type { View } from "../view/store";
@@ -15,7 +16,7 @@ export function screenJson(
   const shown = Array.from(boxes.item, (item, box) => ({
     id: name(item),
     kind: isScope(network, item) ? "scope" : "node",
-    label: network.label(item),
+    label: caption(network, item).title,
     type: network.words.type(item),
     parent: network.parent[item] < 0 ? null : name(network.parent[item]),
     open: boxes.open[box] === 1,
@@ -65,6 +66,9 @@ export function download(content: Blob | string, name: string, type: string): vo
 
 /** A name for a file, of letters that all systems take. */
 export function fileName(name: string, ending: string): string {
-  const kept = name.slice(0, 200).replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "");
+  const kept = name
+    .slice(0, 200)
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[-.]+|[-.]+$/g, "");
   return `${kept.slice(0, 80) || "network"}.${ending}`;
 }

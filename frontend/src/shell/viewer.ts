@@ -122,6 +122,7 @@ export function createViewer(
   async function layOut(): Promise<void> {
     const { open, unfolded } = store.getState();
     waiting += 1;
+    stage.element.setAttribute("aria-busy", "true");
     const late = setTimeout(() => tellBusy(true), 150);
     try {
       const made = await layout.layOut({ open, unfolded, aspect: aspect() });
@@ -134,7 +135,10 @@ export function createViewer(
     } finally {
       clearTimeout(late);
       waiting -= 1;
-      if (waiting === 0) tellBusy(false);
+      if (waiting === 0) {
+        stage.element.removeAttribute("aria-busy");
+        tellBusy(false);
+      }
     }
   }
 

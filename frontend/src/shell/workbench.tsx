@@ -83,6 +83,7 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
       comparison,
       prefs,
       root,
+      wholePage,
       openMenu: setMenu,
       openHelp: () => setHelp(true),
       focusSearch: () => {
@@ -92,7 +93,7 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
         else requestAnimationFrame(() => search.current?.focus());
       },
     }),
-    [view, network, viewer, painter, comparison, prefs, root],
+    [view, network, viewer, painter, comparison, prefs, root, wholePage],
   );
 
   useEffect(() => {
