@@ -71,7 +71,7 @@ clean: ## Remove what the targets made
 # As the lock file says, and anew when it changes.
 frontend/node_modules/.made: frontend/package.json frontend/package-lock.json
 	@node -e 'if (parseInt(process.versions.node) < 20) throw "The viewer needs Node >= 20"'
-	cd frontend && npm ci --no-fund --no-audit --silent
+	cd frontend && npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
 # Stamps: an environment is made and filled once, and again when pyproject.toml changes.
