@@ -11,7 +11,8 @@ export default defineConfig(({ command }) => ({
     host: "127.0.0.1",
     proxy: { "/api": { target: server, changeOrigin: true } },
   },
-  worker: { format: "es" },
+  // A page from a disk may start classic workers from a blob, but no module workers.
+  worker: { format: "iife" },
   build: {
     outDir: "../visuai/static",
     emptyOutDir: true,
