@@ -31,8 +31,9 @@ _LARGEST = float(np.finfo(np.float32).max)
 def encode(columns: Columns, keys: NDArray[np.int64] | None = None, level: int = 1) -> bytes:
     """Writes columns as bytes.
 
-    Sums are kept as means in single precision (6e-8 of their value), counts in bins by the
-    table `visuai.record.bins.COUNTS`; everything else is exact.
+    Mean, mean magnitude and standard deviation are kept to 1.5e-5 of their value, minimum and
+    maximum in single precision, counts in bins by the table `visuai.record.bins.COUNTS`;
+    everything else is exact.
 
     Args:
         columns: The columns.
@@ -58,12 +59,13 @@ def encode(columns: Columns, keys: NDArray[np.int64] | None = None, level: int =
         [
             columns.total / finite,
             columns.magnitude / finite,
-            np.sqrt(columns.square / finite),
+            _deviation(columns, finite),
             columns.minimum,
             columns.maximum,
         ]
     )
     floats = np.clip(floats, -_LARGEST, _LARGEST).astype(np.float32)  # Not-a-number stays.
+    floats[:3] = _rounded(floats[:3])
     raw = b"".join(
         (
             _planes(np.diff(integers, prepend=np.int64(0))),
@@ -109,14 +111,14 @@ def _columns(
     integers: NDArray[np.int64], floats: NDArray[np.float64], low: int, bins: NDArray[np.float32]
 ) -> Columns:
     _, first, span, records, count, zeros, nonfinite = integers
-    mean, mean_abs, rms, minimum, maximum = floats
+    mean, mean_abs, deviation, minimum, maximum = floats
     if integers.size and (integers.min() < 0 or integers.max() > _MOST or records.min() < 1):
         raise _damaged("a count is out of range")
     if np.any(zeros + nonfinite > count):
         raise _damaged("it counts more elements that are zero or not finite than there are")
     if not np.isfinite(floats[:3]).all() or np.isinf(floats[3:]).any():
         raise _damaged("a statistic is not finite")
-    if np.any(minimum > maximum) or np.any(mean_abs < 0) or np.any(rms < 0):
+    if np.any(minimum > maximum) or np.any(floats[1:3] < 0):
         raise _damaged("a smallest element is above the largest, or a magnitude below zero")
     finite = count - nonfinite
     return Columns(
@@ -128,12 +130,26 @@ def _columns(
         nonfinite=nonfinite,
         total=mean * finite,
         magnitude=mean_abs * finite,
-        square=rms**2 * finite,
+        square=(deviation**2 + mean**2) * finite,
         minimum=minimum,
         maximum=maximum,
         low=low,
         bins=bins,
     )
+
+
+def _deviation(columns: Columns, finite: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Gives the standard deviation: small beside a large mean, it would be lost in the squares."""
+    variance = columns.square / finite - (columns.total / finite) ** 2
+    varied = np.maximum(np.nan_to_num(variance, nan=_LARGEST), 0.0)
+    return np.where(columns.minimum == columns.maximum, 0.0, np.sqrt(varied))
+
+
+def _rounded(floats: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rounds to 15 bits of mantissa: what is below is noise, and would be most of the file."""
+    bits = floats.view(np.uint32)
+    rounded = ((bits + np.uint32(0x80)) & np.uint32(0xFFFFFF00)).view(np.float32)
+    return np.where(np.isfinite(rounded), rounded, floats)
 
 
 def _trim(low: int, bins: NDArray[np.float32]) -> tuple[int, NDArray[np.float32]]:

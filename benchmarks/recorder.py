@@ -1,0 +1,339 @@
+"""What recording costs: against a plain read of the parameters, and against other recorders.
+
+    python -m benchmarks.recorder cost       statistics of one step, ratios in one run
+    python -m benchmarks.recorder overhead   ResNet-18 with and without, in pairs
+    python -m benchmarks.recorder size       bytes of 1000 steps of 300 parameters
+    python -m benchmarks.recorder read       one parameter's history of 100,000 steps
+    python -m benchmarks.recorder kill       kill -9 at 200 random moments
+
+Times are the best (``cost``) or the median (``overhead``, ``read``) of several turns, taken in
+turns, so that what else the machine does falls on all of them alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+import visuai
+from visuai.record.compaction import pending, transpose
+from visuai.record.measure import measure
+from visuai.record.schema import series_id
+from visuai.record.store import Batch, Record, Store, create_run
+from visuai.record.subject import Subject
+
+
+def seconds(do: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    do()
+    return time.perf_counter() - start
+
+
+def tensors(count: int = 150, total: int = 26_000_000) -> list[torch.Tensor]:
+    """Gives tensors of sizes as in a ResNet-50: two thirds small, the rest up to 2.4M."""
+    small = [int(size) for size in np.geomspace(64, 2048, count * 2 // 3)]
+    large = np.geomspace(20_000, 2_400_000, count - len(small))
+    large = large * (total - sum(small)) / large.sum()
+    return [torch.randn(size) * 0.02 for size in [*small, *(int(size) for size in large)]]
+
+
+def cost(turns: int) -> None:
+    """Weights, gradients and updates of 26M parameters in 150 tensors, once each."""
+    weights = tensors()
+    gradients = [torch.randn_like(weight) * 1e-3 for weight in weights]
+    before = [weight.clone() for weight in weights]
+
+    def ours() -> None:
+        measure(weights, keep=before)
+        measure(gradients)
+        measure(weights, minus=before)
+
+    ways: dict[str, Callable[[], object]] = {
+        "sum of the parameters": lambda: [weight.sum() for weight in weights],
+        "visuai, all three quantities": ours,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        add_tensorboard(ways, weights, gradients, before, folder)
+        add_wandb(ways, weights, gradients)
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(turns):
+            for name, way in ways.items():
+                times[name].append(seconds(way))
+    read = min(times["sum of the parameters"])
+    own = min(times["visuai, all three quantities"])
+    print(f"{'':44}      ms   reads   × visuai")
+    for name, taken in times.items():
+        best = min(taken)
+        print(f"{name:44} {best * 1e3:7.1f} {best / read:7.1f} {best / own:9.1f}")
+
+
+def add_tensorboard(
+    ways: dict[str, Callable[[], object]],
+    weights: list[torch.Tensor],
+    gradients: list[torch.Tensor],
+    before: list[torch.Tensor],
+    folder: str,
+) -> None:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        print("tensorboard is not installed: not compared", file=sys.stderr)
+        return
+    writer = SummaryWriter(folder)
+
+    def histograms() -> None:
+        for number, (weight, gradient, old) in enumerate(
+            zip(weights, gradients, before, strict=True)
+        ):
+            writer.add_histogram(f"weight/{number}", weight, 0)
+            writer.add_histogram(f"gradient/{number}", gradient, 0)
+            writer.add_histogram(f"update/{number}", weight - old, 0)
+
+    ways["TensorBoard add_histogram, the same tensors"] = histograms
+
+
+def add_wandb(
+    ways: dict[str, Callable[[], object]],
+    weights: list[torch.Tensor],
+    gradients: list[torch.Tensor],
+) -> None:
+    """Adds what ``wandb.watch(log="all")`` does: weights and gradients, no updates."""
+    try:
+        import wandb
+        from wandb.integration.torch.wandb_torch import TorchHistory
+    except ImportError:
+        print("wandb is not installed: not compared", file=sys.stderr)
+        return
+
+    class Kept:
+        """Takes what is logged, and does nothing with it."""
+
+        def _log(self, data: Any, commit: bool) -> None:
+            pass
+
+    wandb.run = Kept()  # type: ignore[assignment]
+    history = TorchHistory()
+
+    def all_() -> None:
+        for number, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
+            history.log_tensor_stats(weight, f"parameters/{number}")
+            history.log_tensor_stats(gradient, f"gradients/{number}")
+
+    ways["wandb.watch(log='all'), two quantities"] = all_
+
+
+def overhead(turns: int) -> None:
+    """Epochs of ResNet-18 on images as those of CIFAR, default options; pairs, median."""
+    import torchvision
+
+    torch.manual_seed(0)
+    images, labels = torch.randn(512, 3, 32, 32), torch.randint(0, 10, (512,))
+    loader = torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(images, labels), batch_size=64, shuffle=True
+    )
+
+    def prepared(folder: str | None) -> tuple[Callable[[], None], Callable[[], None]]:
+        model = torchvision.models.resnet18(num_classes=10)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+        visu = None if folder is None else visuai.Visu(model, loader, folder)
+
+        def epoch() -> None:
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+
+        def end() -> None:
+            if visu is not None:
+                visu.close()
+                print(f"{len(visuai.open_run(visu.path).steps)} steps recorded")  # type: ignore[arg-type]
+
+        return epoch, end
+
+    with tempfile.TemporaryDirectory() as folder:
+        plain, _ = prepared(None)
+        recorded, end = prepared(folder)
+        for _ in range(3):  # Start-up: memory, the topology, the first records.
+            plain()
+            recorded()
+        ratios: list[float] = []
+        for turn in range(turns):
+            first, second = (plain, recorded) if turn % 2 else (recorded, plain)
+            one, other = seconds(first), seconds(second)
+            ratios.append(other / one if turn % 2 else one / other)
+        end()
+    low, _, high = statistics.quantiles(ratios, n=4)
+    print(
+        f"slower by {100 * (statistics.median(ratios) - 1):.2f} % "
+        f"(quartiles {100 * (low - 1):.2f} to {100 * (high - 1):.2f} %, {turns} pairs)"
+    )
+
+
+def size(turns: int) -> None:
+    """1000 steps of 300 parameters, all quantities and bins, numbers as training gives them."""
+    generator = torch.Generator().manual_seed(0)
+    shapes = [int(each) for each in np.geomspace(64, 16_384, 300)]
+    weights = [torch.randn(each, generator=generator) * 0.02 for each in shapes]
+    with tempfile.TemporaryDirectory() as folder:
+        path = create_run(Path(folder), {"name": "size"})
+        store = Store(path)
+        subjects = [
+            (number, Subject(f"stage.{number}.weight", "parameter", shape=(each,)))
+            for number, each in enumerate(shapes)
+        ]
+        store.write(Batch(subjects=tuple(subjects)))
+        writing = packing = 0.0
+        largest = 0
+        for step in range(1000):
+            scale = 1e-3 / (1 + step / 200)
+            gradients = [
+                torch.randn(weight.shape, generator=generator) * scale * (1 + number % 7)
+                for number, weight in enumerate(weights)
+            ]
+            updates = [gradient * 0.1 for gradient in gradients]
+            weights = [weight - each for weight, each in zip(weights, updates, strict=True)]
+            record = as_record(
+                step, {"weight": weights, "gradient": gradients, "update": updates}
+            )
+            writing += seconds(lambda record=record: store.write(Batch(records=(record,))))
+            if pending(store.connection) == 64:
+                packing += seconds(lambda: pack(store))
+            largest = max(largest, path.stat().st_size)
+        pack(store)
+        store.close()
+        megabytes = path.stat().st_size / 1e6
+        rows = 1000 * 3 * len(weights)
+        print(f"{megabytes:.1f} MB ({path.stat().st_size / rows:.1f} bytes a record and series)")
+        print(f"{largest / 1e6:.1f} MB at most while it was written, its log left out")
+        print(f"writing {writing:.2f} ms a step, packing {packing:.2f} ms a step")
+
+
+def pack(store: Store) -> None:
+    with store.compacting() as connection:
+        transpose(connection)
+
+
+def as_record(step: int, quantities: dict[str, list[torch.Tensor]]) -> Record:
+    from visuai.record.columns import concatenate
+
+    columns = concatenate([measure(each).columns(step) for each in quantities.values()])
+    keys = [
+        series_id(number, quantity)
+        for quantity, each in quantities.items()
+        for number in range(len(each))
+    ]
+    return Record(step, float(step), columns, np.array(keys, dtype=np.int64))
+
+
+def read(turns: int) -> None:
+    """A parameter of 4096 elements over 100,000 recorded steps, read as 2,000 columns."""
+    generator = torch.Generator().manual_seed(0)
+    with tempfile.TemporaryDirectory() as folder:
+        path = create_run(Path(folder), {"name": "read"})
+        store = Store(path)
+        store.write(Batch(subjects=((0, Subject("weight", "parameter", shape=(4096,))),)))
+        some = [torch.randn(4096, generator=generator) * 1e-3 for _ in range(50)]
+        measured = [as_record(0, {"gradient": [each]}) for each in some]
+        waiting: list[Record] = []
+        for step in range(100_000):
+            record = measured[step % 50]
+            columns = record.columns.__class__(
+                **{**vars(record.columns), "first": np.array([step]), "last": np.array([step])}
+            )
+            waiting.append(Record(step, float(step), columns, record.keys))
+            if len(waiting) == 64:
+                store.write(Batch(records=tuple(waiting)))
+                pack(store)
+                waiting = []
+        store.write(Batch(records=tuple(waiting)))
+        times: list[float] = []
+        for _ in range(turns):
+            with visuai.open_run(path) as run:
+                start = time.perf_counter()
+                series = run.series("weight", "gradient", columns=2000)
+                counts = series.histogram.counts
+                times.append(time.perf_counter() - start)
+        print(f"{len(series)} columns, {counts.shape[1]} bins of {series.records.sum()} records")
+        print(f"{1e3 * statistics.median(times):.1f} ms (best {1e3 * min(times):.1f})")
+        with visuai.open_run(path) as run:
+            every = seconds(lambda: run.series("weight", "gradient"))
+        print(f"every record: {1e3 * every:.0f} ms; file {path.stat().st_size / 1e6:.1f} MB")
+        store.close()
+
+
+_TRAINING = """
+import sys, torch, visuai
+torch.set_num_threads(1)
+model = torch.nn.Linear(4, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
+visu = visuai.Visu(model, logdir=sys.argv[1], name="model", every=1)
+while True:
+    optimizer.zero_grad()
+    model(torch.ones(2, 4)).sum().backward()
+    optimizer.step()
+    visu.flush()
+    print(visu.path, visu.last_step, flush=True)
+"""
+
+
+def kill(turns: int) -> None:
+    """Kills a training that records every step, at random moments, a reader beside it."""
+    held = 0
+    for _ in range(turns):
+        with tempfile.TemporaryDirectory() as folder:
+            process = subprocess.Popen(
+                [sys.executable, "-c", _TRAINING, folder],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            path = Path(line.split()[0])
+            reader = visuai.open_run(path)
+            time.sleep(random.random() * 0.3)
+            reader.series("weight", "gradient")
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            lines = [line, *process.stdout.read().splitlines(keepends=True)]
+            process.stdout.close()
+            told = max(int(each.split()[1]) for each in lines if each.endswith("\n"))
+            reader.close()
+            with visuai.open_run(path) as run:
+                steps = run.steps.tolist()
+                held += (
+                    steps == list(range(len(steps)))
+                    and len(steps) > told
+                    and run.series("weight", "update").steps.tolist() == steps
+                )
+    print(f"{held} of {turns} runs whole after kill -9")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    ways = {"cost": 7, "overhead": 9, "size": 1, "read": 15, "kill": 200}
+    parser.add_argument("what", choices=ways)
+    parser.add_argument("--turns", type=int, help="how often")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch")
+    chosen = parser.parse_args()
+    torch.set_num_threads(chosen.threads)
+    do: Callable[[int], None] = globals()[chosen.what]
+    do(chosen.turns or ways[chosen.what])
+
+
+if __name__ == "__main__":
+    main()

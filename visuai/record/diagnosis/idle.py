@@ -1,0 +1,187 @@
+"""Rules of parameters that do not learn: frozen, cut off, forgotten by the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from visuai.record.diagnosis.diagnosis import Diagnosis
+from visuai.record.diagnosis.evidence import Evidence
+from visuai.record.diagnosis.span import ends_with, lasting
+
+LEAST = 5
+"""Recorded steps before anything is said of a parameter that does not move. A branch that a
+zero factor cuts off at first (zero-initialised residual gains, low-rank adapters) is open after
+one or two."""
+
+
+def frozen(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Parameters with ``requires_grad=False``: never more than worth knowing.
+
+    Source: PyTorch, "Autograd mechanics", on locally disabling gradient computation.
+    """
+    parameters = evidence.structure.parameters
+    names = [name for name, each in parameters.items() if not each.trainable]
+    if not names or not evidence.records:
+        return
+    order = list(parameters)
+    trainable = [place for place, name in enumerate(order) if parameters[name].trainable]
+    first = order.index(names[0])
+    between = bool(trainable) and trainable[0] < first < trainable[-1]
+    elements = sum(parameters[name].numel for name in names)
+    total = sum(each.numel for each in parameters.values())
+    where = " It lies between parameters that are trained." if between else ""
+    yield Diagnosis(
+        "frozen",
+        "info",
+        names[0],
+        parameters[names[0]].module,
+        int(evidence.first[0]),
+        evidence.last_step,
+        f"{len(names)} of {len(parameters)} parameters do not require a gradient "
+        f"({elements / max(total, 1):.0%} of all elements), the first is {names[0]}.{where}",
+        "If that is not on purpose, call requires_grad_(True) on it before the optimizer is made.",
+        {"parameters": len(names), "share_of_elements": elements / max(total, 1)},
+        tuple(names[1:]),
+    )
+
+
+def no_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Trainable parameters that never got a gradient, while others did.
+
+    Source: PyTorch, `torch.Tensor.grad`: None until a backward pass reaches the tensor.
+    """
+    structure = evidence.structure
+    names = [name for name, each in structure.parameters.items() if each.trainable]
+    known = np.isfinite(evidence.gradient.of(names, "count"))
+    if known.shape[1] < 2 or not known.any():
+        return
+    finite = {name for name, quantity in evidence.nonfinite if quantity == "gradient"}
+    for place in np.flatnonzero(~known.any(axis=1)):
+        name = names[place]
+        if name in finite:
+            continue
+        module = structure.parameters[name].module or "the network itself"
+        if name in structure.unused:
+            yield Diagnosis(
+                "no-gradient",
+                "info",
+                name,
+                structure.parameters[name].module,
+                int(evidence.first[0]),
+                evidence.last_step,
+                f"{name} gets no gradient, and the captured network does not use it.",
+                f"Remove it, or call {module} in the forward.",
+                {"steps_with_gradient": 0, "recorded_steps": evidence.records},
+            )
+            continue
+        yield Diagnosis(
+            "no-gradient",
+            "warning",
+            name,
+            structure.parameters[name].module,
+            int(evidence.first[0]),
+            evidence.last_step,
+            f"{name} never got a gradient in {evidence.records} recorded steps, though it is "
+            "trainable and others got one.",
+            f"Look for detach(), torch.no_grad(), .item() or .data between {module} and the loss.",
+            {"steps_with_gradient": 0, "recorded_steps": evidence.records},
+        )
+
+
+def not_in_optimizer(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Parameters that get gradients, and that no optimizer ever moved, while it moved others.
+
+    Source: PyTorch, `torch.optim`: an optimizer moves what it was given, nothing else.
+    """
+    structure = evidence.structure
+    names = [name for name, each in structure.parameters.items() if each.trainable]
+    gradient = evidence.gradient.of(names, "mean_abs")
+    pulled = np.nansum(np.isfinite(gradient) & (gradient > 0), axis=1)
+    moved = np.isfinite(evidence.update.of(names, "count")).any(axis=1)
+    weight = evidence.weight
+    if moved.any():
+        idle = ~moved
+    else:  # Updates were not recorded: the weights themselves tell.
+        idle = np.ones(len(names), dtype=bool)
+        for statistic in ("mean", "rms", "low", "high"):
+            values = weight.of(names, statistic)
+            with np.errstate(invalid="ignore"):
+                idle &= ~(np.abs(values - values[:, :1]) > 0).any(axis=1)
+        if idle.all():
+            return
+    for place in np.flatnonzero(idle & (pulled >= LEAST)):
+        name = names[place]
+        yield Diagnosis(
+            "not-in-optimizer",
+            "warning",
+            name,
+            structure.parameters[name].module,
+            int(evidence.first[0]),
+            evidence.last_step,
+            f"{name} got a gradient in {int(pulled[place])} recorded steps, and no optimizer "
+            "step ever changed it.",
+            "Give it to the optimizer (made before the module was added or moved?), or set "
+            "requires_grad_(False) to say that it is frozen.",
+            {"steps_with_gradient": int(pulled[place]), "steps_with_update": 0},
+        )
+
+
+def unchanged(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Parameters whose steps are exactly zero, though their gradients are not.
+
+    Source: Amazon SageMaker Debugger, rule UnchangedTensor; here exact equality, for longer.
+    """
+    explained = {
+        name
+        for each in found
+        if each.rule in ("update-too-small", "update-lost-in-rounding")
+        for name in (each.parameter, *each.also)
+    }
+    names = [
+        name
+        for name, each in evidence.structure.parameters.items()
+        if each.trainable and each.numel and name not in explained
+    ]
+    update = evidence.update.of(names, "zero_share")
+    gradient = evidence.gradient.of(names, "zero_share")
+    known = np.isfinite(update) & (gradient < 1.0)
+    still = known & (update == 1.0)
+    rates = [each.values[-LEAST:] for each in evidence.learning_rates if len(each)]
+    all_zero = bool(rates) and all(not values.any() for values in rates)
+    some_zero = any(not values.any() for values in rates)
+    for place, name in enumerate(names):
+        span = lasting(still[place], known[place], LEAST)
+        if span is None or not ends_with(span, known[place]):
+            continue
+        always = not (known[place] & ~still[place]).any()
+        if all_zero:
+            why = " The learning rate is 0."
+        elif some_zero:
+            why = " A group of the optimizer has a learning rate of 0."
+        else:
+            why = ""
+        since = (
+            "in any recorded step" if always else f"since step {int(evidence.first[span.first])}"
+        )
+        yield Diagnosis(
+            "unchanged",
+            "info" if all_zero and not always else "warning",
+            name,
+            evidence.structure.parameters[name].module,
+            int(evidence.first[span.first]),
+            int(evidence.last[span.last]),
+            f"{name} has not changed by one bit {since}, though it gets a gradient.{why}",
+            "Check the learning rate of its group, the scheduler, and whether the step is so "
+            "small that it is lost in rounding.",
+            {
+                "still_steps": span.holds,
+                "gradient_mean_abs": _median(evidence.gradient.row(name, "mean_abs")),
+            },
+        )
+
+
+def _median(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else float("nan")
