@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { caption } from "../src/graph/caption";
+import {
+  BADGE_WIDTH,
+  caption,
+  DETAIL_SIZE,
+  isSmall,
+  SMALL_HEIGHT,
+  SMALL_SIZE,
+  TALL_HEIGHT,
+  TITLE_SIZE,
+  textWidth,
+} from "../src/graph/caption";
 import { WireError } from "../src/graph/column";
 import type { Item, Network } from "../src/graph/network";
 import { outline } from "../src/graph/outline";
@@ -131,6 +141,26 @@ describe("a network as it is shown", () => {
     expect(width[stem]).toBeGreaterThan(width[add]);
     expect(height[stem]).toBeGreaterThan(height[add]);
     expect(specBytes[network.gives[stem]]).toBe(4 * 4 * 7 * 7);
+  });
+
+  test("a box has room for just its caption", () => {
+    const room = (shown: Network): void => {
+      const { width, height } = outline(shown);
+      for (let at = 0; at < shown.nodes + shown.scopes; at++) {
+        const { title, detail } = caption(shown, at);
+        const small = isSmall(shown, at);
+        const folded = at >= shown.nodes && shown.repeat[at - shown.nodes] > 1;
+        const first = small
+          ? textWidth(title, SMALL_SIZE) + 18
+          : textWidth(title, TITLE_SIZE) * 1.1 + (folded ? BADGE_WIDTH : 0) + 24;
+        const text = Math.max(small ? 40 : 72, first, textWidth(detail, DETAIL_SIZE) + 24);
+        expect(Math.abs(width[at] - text)).toBeLessThanOrEqual(1);
+        expect(height[at] > SMALL_HEIGHT).toBe(!small);
+        expect(height[at] === TALL_HEIGHT).toBe(detail !== "");
+      }
+    };
+    for (const shown of networks) room(shown);
+    fc.assert(fc.property(randomNetwork, (wire) => room(readNetwork(wire))));
   });
 });
 

@@ -67,17 +67,21 @@ function detail(network: Network, item: Item): string {
 
 /** Name of an item as seen from the scope around it: `0.conv1` in `layer1`. */
 export function localName(network: Network, item: Item): string {
-  const id = network.ids[item];
-  const around = network.parent[item];
-  if (around < 0) return network.name;
-  const scope = network.ids[around];
+  if (network.parent[item] < 0) return network.name;
+  return plain(network.ids[item].slice(startOfName(network, item)));
+}
+
+/** Where in an item's id its local name begins. */
+function startOfName({ ids, parent }: Network, item: Item): number {
+  const id = ids[item];
+  const scope = ids[parent[item]];
   let length = scope.length;
   if (!id.startsWith(scope)) {
     const call = scope.indexOf("@"); // What is in `block@1` may be called as what is in `block`.
-    if (call < 0 || !id.startsWith(scope.slice(0, call))) return plain(id);
+    if (call < 0 || !id.startsWith(scope.slice(0, call))) return 0;
     length = call;
   }
-  return plain(length > 0 && id[length] === "." ? id.slice(length + 1) : id);
+  return length > 0 && id[length] === "." ? length + 1 : 0;
 }
 
 /** Spells kernel and stride: `7×7/2`. */
@@ -97,20 +101,76 @@ export function boxSizes(network: Network): { width: Float32Array; height: Float
   const items = network.nodes + network.scopes;
   const width = new Float32Array(items);
   const height = new Float32Array(items);
+  const smallWidth = memo((label: string) => textWidth(shorten(label, WIDEST_TITLE), SMALL_SIZE));
+  const detailWidth = detailWidths(network);
   for (let item = 0; item < items; item++) {
     if (isSmall(network, item)) {
-      const text = textWidth(shorten(network.label(item), WIDEST_TITLE), SMALL_SIZE);
-      width[item] = Math.ceil(Math.max(40, text + 18));
+      width[item] = Math.ceil(Math.max(40, smallWidth(network.label(item)) + 18));
       height[item] = SMALL_HEIGHT;
       continue;
     }
-    const second = detail(network, item);
+    const second = detailWidth(item);
     const badge = item >= network.nodes && network.repeat[item - network.nodes] > 1;
     const first = textWidth(title(network, item), TITLE_SIZE) * BOLD + (badge ? BADGE_WIDTH : 0);
-    width[item] = Math.ceil(Math.max(72, Math.max(first, textWidth(second, DETAIL_SIZE)) + 24));
-    height[item] = second === "" ? 30 : TALL_HEIGHT;
+    width[item] = Math.ceil(Math.max(72, Math.max(first, second) + 24));
+    height[item] = second === 0 ? 30 : TALL_HEIGHT;
   }
   return { width, height };
+}
+
+/** Gives the width of `detail` without making the text, since that is asked of every item. */
+function detailWidths(network: Network): (item: Item) => number {
+  const { specs, gives, ids, quantities, nodes, root } = network;
+  const shapes = memo((spec: number) => textWidth(shorten(specs[spec].text, WIDEST_SHAPE), 1));
+  const counts = memo((number: number) => textWidth(count(number), 1));
+  const between = textWidth(" · ", 1);
+  return (item) => {
+    const isModule = item >= nodes || network.words.opKind(item) === "call_module";
+    let ems = 0;
+    let parts = 0;
+    if (isModule && item !== root) {
+      const id = ids[item];
+      const start = startOfName(network, item);
+      const label = network.label(item);
+      if (id.length - start !== label.length || !id.endsWith(label)) {
+        ems = nameWidth(id, start);
+        parts = 1;
+      }
+    }
+    if (gives[item] >= 0) {
+      ems += shapes(gives[item]);
+      parts++;
+    }
+    if (quantities.parameters[item] > 0) {
+      ems += counts(quantities.parameters[item]);
+      parts++;
+    }
+    return (ems + between * Math.max(parts - 1, 0)) * DETAIL_SIZE;
+  };
+}
+
+function nameWidth(id: string, start: number): number {
+  let ems = 0;
+  if (id.length - start > WIDEST_NAME)
+    return textWidth(shorten(plain(id.slice(start)), WIDEST_NAME), 1);
+  for (let at = start; at < id.length; at++) {
+    const code = id.charCodeAt(at);
+    if (code < 32 || code > 126) return textWidth(shorten(plain(id.slice(start)), WIDEST_NAME), 1);
+    ems += EMS[code];
+  }
+  return ems;
+}
+
+function memo<Key>(make: (key: Key) => number): (key: Key) => number {
+  const known = new Map<Key, number>();
+  return (key) => {
+    let value = known.get(key);
+    if (value === undefined) {
+      value = make(key);
+      known.set(key, value);
+    }
+    return value;
+  };
 }
 
 const BOLD = 1.1; // Bold letters are that much wider.
