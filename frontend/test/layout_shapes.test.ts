@@ -131,6 +131,24 @@ describe("size", () => {
     expect(picture.wires.source.length).toBe(edges.length);
   });
 
+  test("a value that all of 8,000 nodes need takes no millions of points", () => {
+    const nodes = 8000;
+    const edges: [number, number][] = [];
+    for (let at = 1; at < nodes; at++) {
+      edges.push([at, (at % (nodes - 1)) + 1]);
+      edges.push([0, at]);
+    }
+    const { wires, boxes } = open(
+      flat(
+        nodes,
+        edges.filter(([a, b]) => a < b),
+      ),
+    );
+    expect(wires.x.length).toBeLessThan(1_000_000);
+    expect(new Set(wires.target).size).toBe(nodes - 1);
+    expect(boxes.item.length).toBe(nodes);
+  });
+
   test("a network without nodes, and one without edges", () => {
     const empty = open(flat(0, []));
     expect(empty.boxes.item.length).toBe(0);

@@ -12,6 +12,9 @@ const APART = 6;
 /** Wires that change columns on ways of their own; more share ways. */
 const MOST = 24;
 const ROUND = 8;
+/** Where there are more changes of column than this, wires that make many go straight. */
+const CROSSINGS = 40_000;
+const FAR = 3;
 
 /** Where a sheet is cut: nothing but wires is between the two heights. */
 interface Cut {
@@ -147,7 +150,8 @@ function broken(task: Task, sheet: Sheet, cuts: readonly Cut[]): Sheet {
     }
     return low;
   };
-  const over = crossingsOf(task, sheet, columnOf, middle);
+  const direct = directLinks(task, sheet, columnOf);
+  const over = crossingsOf(task, sheet, columnOf, middle, direct);
   const tracks = over.map(numberTracks);
 
   // Extent of each column.
@@ -160,8 +164,10 @@ function broken(task: Task, sheet: Sheet, cuts: readonly Cut[]): Sheet {
   for (let box = 0; box < task.boxes; box++) {
     reach(columnOf(sheet.y[box]), sheet.x[box], sheet.x[box] + task.width[box]);
   }
-  for (let point = 0; point < sheet.px.length; point++) {
-    reach(columnOf(sheet.py[point]), sheet.px[point], sheet.px[point]);
+  for (let link = 0; link < task.from.length; link++) {
+    for (let at = sheet.start[link]; at < sheet.start[link + 1] && direct[link] === 0; at++) {
+      reach(columnOf(sheet.py[at]), sheet.px[at], sheet.px[at]);
+    }
   }
   over.forEach((list, cut) => {
     for (const { leave, enter } of list.values()) {
@@ -208,7 +214,9 @@ function broken(task: Task, sheet: Sheet, cuts: readonly Cut[]): Sheet {
     start[link] = px.length;
     for (let at = sheet.start[link]; at < sheet.start[link + 1]; at++) {
       const column = columnOf(sheet.py[at]);
-      if (at > sheet.start[link]) {
+      const end = at === sheet.start[link] || at === sheet.start[link + 1] - 1;
+      if (direct[link] === 1 && !end) continue;
+      if (at > sheet.start[link] && direct[link] === 0) {
         const before = columnOf(sheet.py[at - 1]);
         const step = column < before ? -1 : 1;
         for (let from = before; from !== column; from += step) {
@@ -250,6 +258,20 @@ function broken(task: Task, sheet: Sheet, cuts: readonly Cut[]): Sheet {
   };
 }
 
+/**
+ * Links that are drawn straight across columns, marked by 1: those that cross many, if a value
+ * that thousands need would make millions of points otherwise.
+ */
+function directLinks(task: Task, sheet: Sheet, columnOf: (y: number) => number): Uint8Array {
+  const crossed = Int32Array.from(task.from, (_, link) => {
+    const first = columnOf(sheet.py[sheet.start[link]]);
+    return Math.abs(columnOf(sheet.py[sheet.start[link + 1] - 1]) - first);
+  });
+  const total = crossed.reduce((sum, count) => sum + count, 0);
+  const most = total > CROSSINGS ? FAR : Number.POSITIVE_INFINITY;
+  return Uint8Array.from(crossed, (count) => (count > most ? 1 : 0));
+}
+
 /** Wires that leave from one place and enter at one place share a crossing. */
 function keyOf(task: Task, sheet: Sheet, link: number, point: number): string {
   return `${task.from[link]}|${sheet.px[point - 1]}|${sheet.px[point]}`;
@@ -260,9 +282,11 @@ function crossingsOf(
   sheet: Sheet,
   columnOf: (y: number) => number,
   middle: Float64Array,
+  direct: Uint8Array,
 ): Map<string, Crossing>[] {
   const over = Array.from(middle, () => new Map<string, Crossing>());
   for (let link = 0; link < task.from.length; link++) {
+    if (direct[link] === 1) continue;
     for (let at = sheet.start[link] + 1; at < sheet.start[link + 1]; at++) {
       const before = columnOf(sheet.py[at - 1]);
       const column = columnOf(sheet.py[at]);

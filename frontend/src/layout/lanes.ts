@@ -28,6 +28,9 @@ export interface Lanes {
   readonly tail: readonly number[];
 }
 
+/** How many ways to a vertex are compared at most: thousands to one would take their square. */
+const LOOKS = 64;
+
 /** Sorts links by their ends. */
 export function waysOf(task: Task): Ways {
   const vertices = task.inPorts + task.boxes + task.outPorts;
@@ -221,7 +224,8 @@ function fits(
   above: number,
   vertex: number,
 ): boolean {
-  for (let at = ways.in.start[vertex]; at < ways.in.start[vertex + 1]; at++) {
+  const last = Math.min(ways.in.start[vertex + 1], ways.in.start[vertex] + LOOKS);
+  for (let at = ways.in.start[vertex]; at < last; at++) {
     const other = task.from[ways.in.values[at]];
     if (of[other] < 0 && up[other] > up[above]) return false;
   }
