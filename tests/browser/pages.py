@@ -93,6 +93,7 @@ def settle(page: Any) -> None:
     page.wait_for_function("() => window.drawn > 0 && !document.querySelector('[aria-busy=true]')")
     page.wait_for_function(
         """() => {
+            if (document.querySelector("canvas[aria-busy=true]")) return false;
             const now = performance.now();
             if (window.drawn !== window.drawnBefore) window.drawnAt = now;
             window.drawnBefore = window.drawn;
