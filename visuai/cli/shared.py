@@ -47,7 +47,7 @@ def options_of_build(command: F) -> F:
             "--capture",
             default="auto",
             show_default=True,
-            help="Route: auto, symbolic, eager, export, onnx, or a plug-in's.",
+            help="Route: auto, eager, symbolic, export, onnx, or a plug-in's.",
         ),
         click.option(
             "--passes",
