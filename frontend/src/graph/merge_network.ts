@@ -157,7 +157,7 @@ function withoutMarked(
     if (marks[item] === 0) continue;
     for (let at = item; at >= 0 && touched[at] === 0; at = parent[at]) touched[at] = 1;
   }
-  const found = repeat.map((times) => Math.max(times, 1));
+  const found = new Int32Array(repeat.length).fill(1);
   const follows = (item: Item): boolean => item >= nodes && repeat[item - nodes] === 0;
   for (let scope = 0; scope < scopes; scope++) {
     const end = children.start[scope + 1];

@@ -29,6 +29,8 @@ export interface Bench {
   readonly root: HTMLElement;
   /** Whether it is all of a page, whose address then leads to what is seen. */
   readonly wholePage: boolean;
+  /** Goes to an item of the other one of two canvases. */
+  readonly revealElsewhere: (item: number) => void;
   readonly openMenu: (place: MenuPlace | null) => void;
   readonly openHelp: () => void;
   readonly focusSearch: () => void;

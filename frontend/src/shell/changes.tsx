@@ -86,16 +86,21 @@ export function ItemChanges({ item }: { item: Item }) {
 }
 
 function Change({ difference, details = false }: { difference: Difference; details?: boolean }) {
-  const { view } = useBench();
+  const { view, comparison, revealElsewhere } = useBench();
   const { kind, what, before, after, item } = difference;
+  const there = item === null ? (comparison?.elsewhere(difference) ?? null) : null;
+  const go = () => {
+    if (item !== null) view.actions.reveal(item);
+    else if (there !== null) revealElsewhere(there);
+  };
   return (
     <>
       <button
         type="button"
         className="vz-change"
         data-kind={kind}
-        disabled={item === null}
-        onClick={() => item !== null && view.actions.reveal(item)}
+        disabled={item === null && there === null}
+        onClick={go}
         onPointerEnter={() => item !== null && view.actions.hover(item)}
         onPointerLeave={() => view.actions.hover(null)}
       >

@@ -33,6 +33,10 @@ export interface Comparison {
   readonly names: readonly [string, string];
   readonly differences: readonly Difference[];
   readonly marks: Uint8Array;
+  /** The two networks themselves, before and after. */
+  readonly networks: readonly [Network, Network];
+  /** Where each difference is in the other one of two canvases; null if it is not there. */
+  readonly elsewhere: (difference: Difference) => Item | null;
 }
 
 /** Compares two networks. */
@@ -55,13 +59,25 @@ export function comparisonOf(before: Network, after: Network, diff: WireDiff): C
 export function seenBy(compared: Compared, which: 0 | 1 | 2): Comparison {
   const { networks, differences, marks, mergedMarks, inEach } = compared;
   const names = [networks[0].name, networks[1].name] as const;
-  if (which === 2) return { names, differences, marks: mergedMarks };
+  if (which === 2) {
+    return { names, networks, differences, marks: mergedMarks, elsewhere: () => null };
+  }
+  const other = which === 0 ? 1 : 0;
+  const places = new Map<Difference, Item>();
   const place = (item: Item | null) =>
     item === null || inEach[which][item] < 0 ? null : inEach[which][item];
+  const own = differences.map((one) => {
+    const here = { ...one, item: place(one.item) };
+    const there = one.item === null ? -1 : inEach[other][one.item];
+    if (there >= 0) places.set(here, there);
+    return here;
+  });
   return {
     names,
-    differences: differences.map((one) => ({ ...one, item: place(one.item) })),
+    networks,
+    differences: own,
     marks: marks[which],
+    elsewhere: (difference) => places.get(difference) ?? null,
   };
 }
 

@@ -16,6 +16,27 @@ import { Name } from "./name";
 import { ItemLink, Pairs, Section } from "./section";
 import { Bar } from "./swatch";
 
+/** Totals of a network; of two, before and after where they differ. */
+function totals(networks: readonly Network[]): [string, string][] {
+  const told = networks.map((network) => {
+    const { costs } = network.facts(network.root);
+    return [
+      ["Parameters", exact(costs.parameters ?? 0)],
+      ["Trainable", exact(costs.trainable ?? 0)],
+      ["Weights", bytes(costs.parameter_bytes ?? 0)],
+      ["Work", flops(costs.flops ?? 0)],
+      ["Work unknown", costs.unknown_flops ? `${exact(costs.unknown_flops)} ops` : ""],
+      ["Activations", bytes(costs.activation_bytes ?? 0)],
+      ["Ops", exact(network.nodes)],
+      ["Modules", exact(network.scopes)],
+    ] as const;
+  });
+  return told[0].flatMap(([name], row) => {
+    const texts = [...new Set(told.map((one) => one[row][1]))];
+    return texts.join("") === "" ? [] : [[name, texts.map((one) => one || "none").join(" → ")]];
+  });
+}
+
 type Heavy = Extract<Quantity, "parameters" | "flops" | "activation_bytes">;
 
 const HEAVY: readonly (readonly [Heavy, string])[] = [
@@ -29,18 +50,7 @@ const SHOWN = 8;
 export function NetworkPanel({ document }: { document: WireTopology }) {
   const { network, comparison } = useBench();
   const facts = useMemo(() => network.facts(network.root), [network]);
-  const { costs } = facts;
-  const pairs: [string, string][] = [
-    ["Parameters", exact(costs.parameters ?? 0)],
-    ["Trainable", exact(costs.trainable ?? 0)],
-    ["Weights", bytes(costs.parameter_bytes ?? 0)],
-    ["Work", flops(costs.flops ?? 0)],
-    ["Activations", bytes(costs.activation_bytes ?? 0)],
-    ["Ops", exact(network.nodes)],
-    ["Modules", exact(network.scopes)],
-  ];
-  if (costs.unknown_flops)
-    pairs.splice(4, 0, ["Work unknown", `${exact(costs.unknown_flops)} ops`]);
+  const pairs = useMemo(() => totals(comparison?.networks ?? [network]), [comparison, network]);
   return (
     <>
       <header className="vz-panel-head">

@@ -84,6 +84,12 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
       prefs,
       root,
       wholePage,
+      revealElsewhere: (item) => {
+        const other = active === 0 ? 1 : 0;
+        leader.current = other;
+        setActive(other);
+        panes[other]?.view.actions.reveal(item);
+      },
       openMenu: setMenu,
       openHelp: () => setHelp(true),
       focusSearch: () => {
@@ -93,7 +99,7 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
         else requestAnimationFrame(() => search.current?.focus());
       },
     }),
-    [view, network, viewer, painter, comparison, prefs, root, wholePage],
+    [view, network, viewer, painter, comparison, prefs, root, wholePage, panes, active],
   );
 
   useEffect(() => {
