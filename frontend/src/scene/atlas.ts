@@ -45,20 +45,16 @@ interface Shelf {
 
 /** Makes an empty atlas of `size` × `size` texels. */
 export function makeAtlas(renderer: WebGLRenderer, size: number): Atlas {
-  const texture = new DataTexture(
-    new Uint8Array(size * size),
-    size,
-    size,
-    RedFormat,
-    UnsignedByteType,
-  );
+  // Nothing is sent for the whole: the card begins with zeros, and texts are written into it.
+  const texture = new DataTexture(null, size, size, RedFormat, UnsignedByteType);
+  texture.source.dataReady = false;
   texture.minFilter = LinearFilter;
   texture.magFilter = LinearFilter;
   texture.generateMipmaps = false;
   texture.unpackAlignment = 1;
   texture.needsUpdate = true;
   const canvas = document.createElement("canvas");
-  canvas.width = 1024;
+  canvas.width = 2048;
   canvas.height = 128;
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   if (pen === null) throw new Error("This browser gives no 2D canvas to draw texts on.");
@@ -68,6 +64,13 @@ export function makeAtlas(renderer: WebGLRenderer, size: number): Atlas {
   let until = 0;
   let refused = false;
   let drawn = 0;
+  let isFull = false;
+
+  const forget = () => {
+    known = new Map();
+    shelves = [];
+    isFull = false;
+  };
 
   const fontOf = (pixels: number, bold: boolean) => `${bold ? 600 : 400} ${pixels}px ${FONT}`;
 
@@ -98,15 +101,14 @@ export function makeAtlas(renderer: WebGLRenderer, size: number): Atlas {
     return { x: 0, y: top };
   };
 
-  const draw = (text: string, pixels: number, bold: boolean): Glyphs => {
-    const width = Math.min(Math.ceil(measure(text, pixels, bold)) + 3, canvas.width);
+  const draw = (text: string, pixels: number, bold: boolean): Glyphs | null => {
+    const width = Math.min(Math.ceil(measure(text, pixels, bold)) + 3, canvas.width - 1, size - 1);
     const height = Math.min(Math.ceil(pixels * 1.36) + 2, canvas.height);
     // One texel of nothing between neighbours, so that they do not shine through.
-    let spot = place(width + 1, height + 1);
+    const spot = place(width + 1, height + 1);
     if (spot === null) {
-      known = new Map();
-      shelves = [];
-      spot = place(width + 1, height + 1) ?? { x: 0, y: 0 };
+      isFull = true;
+      return null;
     }
     pen.clearRect(0, 0, width + 1, height + 1);
     pen.font = fontOf(pixels, bold);
@@ -129,12 +131,16 @@ export function makeAtlas(renderer: WebGLRenderer, size: number): Atlas {
       const code = bold ? pixels : -pixels;
       const glyphs = known.get(text)?.get(code);
       if (glyphs !== undefined) return glyphs;
-      if (drawn >= ALWAYS && performance.now() > until) {
+      if (isFull || (drawn >= ALWAYS && performance.now() > until)) {
         refused = true;
         return null;
       }
       drawn++;
       const made = draw(text, pixels, bold);
+      if (made === null) {
+        refused = true;
+        return null;
+      }
       let sizes = known.get(text);
       if (sizes === undefined) {
         sizes = new Map();
@@ -147,11 +153,12 @@ export function makeAtlas(renderer: WebGLRenderer, size: number): Atlas {
       until = performance.now() + milliseconds;
       refused = false;
       drawn = 0;
+      // Texts of this frame may not be overwritten within it, so room is made between frames.
+      if (isFull) forget();
     },
     wanting: () => refused,
     reset: () => {
-      known = new Map();
-      shelves = [];
+      forget();
       texture.needsUpdate = true;
     },
     dispose: () => texture.dispose(),

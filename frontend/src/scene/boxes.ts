@@ -150,10 +150,13 @@ void main() {
   }
   if (hovered) line = vec4(mix(line.rgb, accent, 0.85), 1.0);
   if (selected) line = vec4(accent, 1.0);
+  vec3 mark = states.z == 1u ? vec3(0.0, 0.62, 0.45) : states.z == 2u ? vec3(0.84, 0.37, 0.0)
+    : vec3(0.0, 0.45, 0.70);
 #ifdef SOLID
+  if (states.z > 0u) line = vec4(mark, 1.0);
   float d0 = roundBox(at, extent, min(7.0, least));
   float scale = 1.0 / max(length(vec2(dFdx(d0), dFdy(d0))), 1e-6);
-  float thick = (selected ? 3.0 : hovered ? 2.0 : 1.2) * ratio;
+  float thick = (selected || states.z > 0u ? 3.0 : hovered ? 2.0 : 1.2) * ratio;
   if (side > 0.0) {
     vec3 base = mix(fill.rgb, line.rgb, open ? 0.25 : 0.45);
     colour = ink(mix(base, vec3(0.0), side), presence);
@@ -189,8 +192,6 @@ void main() {
     colour = over(colour, under);
   }
   if (states.z > 0u) {
-    vec3 mark = states.z == 1u ? vec3(0.0, 0.62, 0.45) : states.z == 2u ? vec3(0.84, 0.37, 0.0)
-      : vec3(0.0, 0.45, 0.70);
     float strip = clamp(0.5 - (at.x + extent.x - (open ? 4.0 : 6.0)) * fine, 0.0, 1.0);
     // Removed ones are hatched, so that colour is not all that tells.
     if (states.z == 2u) strip *= step(0.5, fract((at.x + at.y) / 5.0));

@@ -11,7 +11,7 @@ import { eachIn } from "./nest";
 import type { Texts } from "./texts";
 
 /** Space between a wire and what is written at it, in CSS pixels. */
-const BESIDE = 6;
+const BESIDE = 8;
 
 /** Shapes and dtypes on wires, where nothing is written yet. */
 export function writeWires(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation): void {

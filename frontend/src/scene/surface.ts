@@ -20,7 +20,7 @@ import { write } from "./writing";
 /** Milliseconds a frame may take to draw texts that are new. */
 const WRITING = 2.5;
 /** Side of the largest tile of an image. */
-const TILE = 4096;
+const TILE = 2048;
 
 /** What a frame shows. */
 export interface View {
@@ -69,7 +69,7 @@ export function makeSurface(container: HTMLElement): Surface {
   const wireLooks = wireMaterials(space);
   const scene = new Scene();
   const eye = new PerspectiveCamera();
-  const atlas = makeAtlas(renderer, Math.min(renderer.capabilities.maxTextureSize, 2048));
+  const atlas = makeAtlas(renderer, Math.min(renderer.capabilities.maxTextureSize, atlasSize()));
   const labels = makeLabels(space, atlas);
   scene.add(labels.mesh);
   let current = { screen: { width: 1, height: 1 }, ratio: 1 };
@@ -158,9 +158,9 @@ export function makeSurface(container: HTMLElement): Surface {
       // A tilted picture cannot be cut into tiles: it is drawn as fine as it can be at once.
       const fine = flat
         ? ratio * scale
-        : Math.min(ratio * scale, most / Math.max(screen.width, screen.height));
+        : Math.min(ratio * scale, (2 * TILE) / Math.max(screen.width, screen.height));
       try {
-        const image = tiled(part, zoom, fine, most, (at, size, pixels) => {
+        const image = tiled(part, zoom, fine, flat ? most : 2 * TILE, (at, size, pixels) => {
           setSize(size, pixels);
           const sight = { camera: at, screen: size, orbit };
           draw({ ...view, sight }, Number.POSITIVE_INFINITY);
@@ -184,6 +184,11 @@ export function makeSurface(container: HTMLElement): Surface {
       canvas.remove();
     },
   };
+}
+
+/** Texts on fine screens take more room. */
+function atlasSize(): number {
+  return (globalThis.devicePixelRatio || 1) > 1.2 ? 4096 : 2048;
 }
 
 const NONE = new Int32Array(0);
