@@ -102,6 +102,28 @@ describe("shape", () => {
     expect(throughBoxes(picture)).toBe(0);
   });
 
+  test("short chains in parallel stand in rows too, in whatever order they are listed", () => {
+    const many = 60;
+    const edges: [number, number][] = [];
+    for (let at = 0; at < many; at++) {
+      // 1 + 3 at leads to 3 + 3 at, that to 2 + 3 at.
+      edges.push([0, 1 + 3 * at], [1 + 3 * at, 3 + 3 * at], [3 + 3 * at, 2 + 3 * at]);
+      edges.push([2 + 3 * at, 3 * many + 1]);
+    }
+    const picture = open(flat(3 * many + 2, edges));
+    expect(picture.width / picture.height).toBeLessThan(4);
+    expect(picture.width / picture.height).toBeGreaterThan(0.4);
+    const { x, y, height } = picture.boxes;
+    for (let at = 0; at < many; at++) {
+      expect(x[3 + 3 * at]).toBe(x[1 + 3 * at]);
+      expect(y[3 + 3 * at]).toBeGreaterThan(y[1 + 3 * at] + height[1 + 3 * at]);
+      expect(y[2 + 3 * at]).toBeGreaterThan(y[3 + 3 * at] + height[3 + 3 * at]);
+    }
+    expect(picture.wires.source.length).toBe(edges.length);
+    expect(overlaps(picture)).toBe(0);
+    expect(throughBoxes(picture)).toBe(0);
+  });
+
   test("what is alone is packed", () => {
     const picture = open(flat(500, []));
     expect(picture.width / picture.height).toBeLessThan(4);

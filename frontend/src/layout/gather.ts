@@ -1,17 +1,23 @@
 /**
- * Gathers boxes that stand side by side between the same neighbours, such as a thousand experts,
- * into one box for the layout; inside, they stand in rows as on a sheet of paper.
+ * Gathers boxes, or short chains of them, that stand side by side between the same neighbours,
+ * such as a thousand experts, into one box for the layout; inside, they stand in rows as on a
+ * sheet of paper.
  */
 
 import { BESIDE, GAP, type Sheet, type Task } from "./sheet";
 
-/** Boxes side by side are gathered if there are as many as this and they are as wide as that. */
+/** Chains side by side are gathered if there are as many as this and they are as wide as that. */
 const MANY = 6;
 const WIDE = 1200;
-/** Boxes that nothing leads to or from are gathered if there are as many as this. */
+/** Chains that nothing leads to or from are gathered if there are as many as this. */
 const ALONE = 3;
+/** Longer chains are laid out as what they are. */
+const LONG = 12;
 /** Space above the first and below the last row, where wires part and meet. */
 const ROOM = GAP + 14;
+
+/** Boxes one below the other. */
+type Chain = readonly number[];
 
 /** A group in rows; positions are relative to the left top corner of the box that stands for it. */
 interface Group {
@@ -21,9 +27,9 @@ interface Group {
   /** Where wires enter and leave, and where those from the rows run down. */
   readonly axis: number;
   readonly side: number;
+  /** Places of the members, and heights at which the row of each begins and ends. */
   readonly x: readonly number[];
   readonly y: readonly number[];
-  /** Heights at which the row of each member begins and ends. */
   readonly rowTop: readonly number[];
   readonly rowBottom: readonly number[];
 }
@@ -45,42 +51,77 @@ function groupsOf(task: Task): Group[] {
     if (to >= 0 && to < task.boxes) before[to].push(from);
     if (from >= 0 && from < task.boxes) after[from].push(to);
   }
-  const alike = new Map<string, number[]>();
-  for (let box = 0; box < task.boxes; box++) {
-    if (before[box].length > 4 || after[box].length > 4) continue;
-    const key = `${unique(before[box])}|${unique(after[box])}`;
+  const alike = new Map<string, Chain[]>();
+  for (const chain of chainsOf(task, before, after)) {
+    const above = before[chain[0]];
+    const below = after[chain[chain.length - 1]];
+    if (above.length > 4 || below.length > 4 || chain.length > LONG) continue;
+    const key = `${unique(above)}|${unique(below)}`;
     const others = alike.get(key);
-    if (others === undefined) alike.set(key, [box]);
-    else others.push(box);
+    if (others === undefined) alike.set(key, [chain]);
+    else others.push(chain);
   }
   const groups: Group[] = [];
-  for (const members of alike.values()) {
-    const [first] = members;
-    const alone = before[first].length + after[first].length === 0;
-    if (members.length < (alone ? ALONE : MANY)) continue;
-    const wide = members.reduce((sum, box) => sum + task.width[box] + BESIDE, 0);
-    if (!alone && wide < WIDE) continue;
-    groups.push(inRows(task, members, before[first].length > 0, after[first].length > 0));
+  for (const chains of alike.values()) {
+    const fed = before[chains[0][0]].length > 0;
+    const feeds = after[chains[0][chains[0].length - 1]].length > 0;
+    if (chains.length < (fed || feeds ? MANY : ALONE)) continue;
+    const wide = chains.reduce((sum, chain) => sum + sizeOf(task, chain).width + BESIDE, 0);
+    if ((fed || feeds) && wide < WIDE) continue;
+    groups.push(inRows(task, chains, fed, feeds));
   }
   return groups;
+}
+
+/** Chains of boxes of which each leads only to the next, which nothing else leads to. */
+function chainsOf(task: Task, before: readonly number[][], after: readonly number[][]): Chain[] {
+  const only = (list: readonly number[]): number =>
+    list.length > 0 && list.every((each) => each === list[0]) ? list[0] : -1;
+  const next = new Int32Array(task.boxes).fill(-1);
+  const follows = new Uint8Array(task.boxes);
+  for (let box = 0; box < task.boxes; box++) {
+    const below = only(after[box]);
+    if (below < 0 || below >= task.boxes || below === box || only(before[below]) !== box) continue;
+    next[box] = below;
+    follows[below] = 1;
+  }
+  const chains: Chain[] = [];
+  for (let box = 0; box < task.boxes; box++) {
+    if (follows[box] === 1) continue;
+    const chain = [box];
+    for (let below = next[box]; below >= 0; below = next[below]) chain.push(below);
+    chains.push(chain);
+  }
+  return chains;
 }
 
 function unique(list: readonly number[]): string {
   return list.length <= 1 ? list.join() : [...new Set(list)].sort((a, b) => a - b).join();
 }
 
-/** Stands boxes in rows, with an aisle in the middle through which wires come to each row. */
-function inRows(task: Task, members: readonly number[], fed: boolean, feeds: boolean): Group {
+/** Size of a chain, and how far from its left its boxes are entered. */
+function sizeOf(task: Task, chain: Chain) {
+  let left = 0;
+  let right = 0;
+  let height = -GAP;
+  for (const box of chain) {
+    left = Math.max(left, task.inAxis[box]);
+    right = Math.max(right, task.width[box] - task.inAxis[box]);
+    height += task.height[box] + GAP;
+  }
+  return { width: left + right, axis: left, height };
+}
+
+/** Stands chains in rows, with an aisle in the middle through which wires come to each row. */
+function inRows(task: Task, chains: readonly Chain[], fed: boolean, feeds: boolean): Group {
   const gap = (fed ? GAP : 0) + (feeds ? GAP : 0) + (fed || feeds ? 8 : BESIDE);
-  const area = members.reduce(
-    (sum, box) => sum + (task.width[box] + BESIDE) * (task.height[box] + gap),
-    0,
-  );
+  const sizes = chains.map((chain) => sizeOf(task, chain));
+  const area = sizes.reduce((sum, size) => sum + (size.width + BESIDE) * (size.height + gap), 0);
   const aim = Math.max(Math.sqrt(area * task.aspect), WIDE / 3);
   const rows: number[][] = [];
   let wide = Number.POSITIVE_INFINITY;
-  for (let at = 0; at < members.length; at++) {
-    const add = task.width[members[at]] + BESIDE;
+  for (let at = 0; at < chains.length; at++) {
+    const add = sizes[at].width + BESIDE;
     if (wide + add > aim) {
       rows.push([]);
       wide = 0;
@@ -88,42 +129,48 @@ function inRows(task: Task, members: readonly number[], fed: boolean, feeds: boo
     rows[rows.length - 1].push(at);
     wide += add;
   }
-  const x: number[] = new Array(members.length);
-  const y: number[] = new Array(members.length);
-  const rowTop: number[] = new Array(members.length);
-  const rowBottom: number[] = new Array(members.length);
+  const members: number[] = [];
+  const x: number[] = [];
+  const y: number[] = [];
+  const rowTop: number[] = [];
+  const rowBottom: number[] = [];
   let left = 0;
   let right = 0;
-  let down = fed ? ROOM : 0;
+  let top = fed ? ROOM : 0;
   for (const row of rows) {
-    const all = row.reduce((sum, at) => sum + task.width[members[at]] + BESIDE, 0);
-    const tall = row.reduce((most, at) => Math.max(most, task.height[members[at]]), 0);
-    // The aisle goes between the two boxes nearest to the middle.
+    const all = row.reduce((sum, at) => sum + sizes[at].width + BESIDE, 0);
+    const tall = row.reduce((most, at) => Math.max(most, sizes[at].height), 0);
+    // The aisle goes between the two chains nearest to the middle.
     let before = 0;
     let split = 0;
-    while (split < row.length - 1 && before + task.width[members[row[split]]] / 2 < all / 2) {
-      before += task.width[members[row[split++]]] + BESIDE;
+    while (split < row.length - 1 && before + sizes[row[split]].width / 2 < all / 2) {
+      before += sizes[row[split++]].width + BESIDE;
     }
     const aisle = rows.length > 1 ? BESIDE : 0;
     let across = rows.length > 1 ? -before - aisle / 2 : -all / 2 + BESIDE / 2;
     row.forEach((at, place) => {
       if (place === split) across += aisle;
-      x[at] = across;
-      y[at] = down;
-      rowTop[at] = down;
-      rowBottom[at] = down + tall;
+      let down = top;
+      for (const box of chains[at]) {
+        members.push(box);
+        x.push(across + sizes[at].axis - task.inAxis[box]);
+        y.push(down);
+        rowTop.push(top);
+        rowBottom.push(top + tall);
+        down += task.height[box] + GAP;
+      }
       left = Math.min(left, across);
-      across += task.width[members[at]];
+      across += sizes[at].width;
       right = Math.max(right, across);
       across += BESIDE;
     });
-    down += tall + gap;
+    top += tall + gap;
   }
   const side = right + (rows.length > 1 && feeds ? BESIDE : 0);
   return {
     members,
     width: side - left,
-    height: down - gap + (feeds ? ROOM : 0),
+    height: top - gap + (feeds ? ROOM : 0),
     axis: -left,
     side: side - left,
     x: x.map((at) => at - left),
@@ -154,12 +201,13 @@ function lesserTask(task: Task, groups: readonly Group[]): Lesser {
   });
   const box = new Int32Array(task.boxes);
   const shown: number[] = [];
+  const boxOfGroup = new Int32Array(groups.length).fill(-1);
   for (let at = 0; at < task.boxes; at++) {
-    const first = group[at] >= 0 ? groups[group[at]].members[0] : at;
-    if (first === at) {
-      box[at] = shown.length;
-      shown.push(at);
-    } else box[at] = box[first];
+    const known = group[at] >= 0 ? boxOfGroup[group[at]] : -1;
+    box[at] = known >= 0 ? known : shown.length;
+    if (known >= 0) continue;
+    if (group[at] >= 0) boxOfGroup[group[at]] = shown.length;
+    shown.push(at);
   }
   const vertex = (old: number): number => {
     if (old < task.inPorts) return old;
@@ -176,6 +224,10 @@ function lesserTask(task: Task, groups: readonly Group[]): Lesser {
   for (let old = 0; old < task.from.length; old++) {
     const leaves = groupAt(task.from[old]);
     const enters = groupAt(task.to[old]);
+    if (leaves >= 0 && leaves === enters) {
+      link[old] = -1;
+      continue;
+    }
     if (leaves < 0 && enters < 0) {
       link[old] = kept.length;
       kept.push(old);
@@ -244,11 +296,21 @@ function expanded(task: Task, groups: readonly Group[], lesser: Lesser, sheet: S
     const enters = to >= 0 && to < task.boxes ? lesser.group[to] : -1;
     const own = (box: number, fixed: number, axis: number) =>
       groups[lesser.group[box]].x[lesser.place[box]] + (Number.isNaN(fixed) ? axis : fixed);
+    const outer = lesser.link[link];
+    if (outer < 0) {
+      // From one box of a chain to the next.
+      const place = lesser.place[from];
+      const bottom = groups[leaves].y[place] + task.height[from];
+      add(from, [
+        [own(from, task.fromAt[link], task.outAxis[from]), bottom],
+        [own(to, task.toAt[link], task.inAxis[to]), groups[enters].y[lesser.place[to]]],
+      ]);
+      continue;
+    }
     if (leaves >= 0) {
       const at = own(from, task.fromAt[link], task.outAxis[from]);
       add(from, outOf(groups[leaves], lesser.place[from], at, task.height[from]));
     }
-    const outer = lesser.link[link];
     for (let point = sheet.start[outer]; point < sheet.start[outer + 1]; point++) {
       const repeated = point === sheet.start[outer] && leaves >= 0;
       if (repeated || (point === sheet.start[outer + 1] - 1 && enters >= 0)) continue;
