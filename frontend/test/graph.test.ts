@@ -108,9 +108,15 @@ describe("a network as it is shown", () => {
     expect(captionOf("stem")).toEqual({ title: "Conv2d 3×3/2", detail: "stem · 1×4×7×7 · 112" });
     expect(captionOf("x")).toEqual({ title: "x", detail: "1×3×16×16" });
     expect(captionOf("units.0.add")).toEqual({ title: "add", detail: "" });
-    expect(captionOf("twice@1")).toEqual({ title: "Unit", detail: "twice@1 · 1×4×7×7 · 148" });
+    expect(captionOf("twice@1")).toEqual({
+      title: "twice@1: Unit",
+      detail: "1×4×7×7 · 148",
+    });
     expect(captionOf("twice.conv@1").detail).toBe("conv@1 · 1×4×7×7 · 148");
-    expect(captionOf("units")).toEqual({ title: "Sequential", detail: "units · 1×4×7×7 · 444" });
+    expect(captionOf("units")).toEqual({
+      title: "units: Sequential",
+      detail: "1×4×7×7 · 444",
+    });
   });
 
   test("facts of a module split its settings, and say what was pruned and who calls it", () => {

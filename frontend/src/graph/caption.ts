@@ -5,9 +5,9 @@ import { count, plain, shorten } from "./text";
 
 /** Texts of a box. */
 export interface Caption {
-  /** First line: the op or class. */
+  /** First line: the op, or a module's name and class. */
   readonly title: string;
-  /** Second line, fainter: name, shape, parameters. Empty on small boxes. */
+  /** Second line, fainter: an op's name, shape, parameters. Empty on small boxes. */
   readonly detail: string;
 }
 
@@ -42,7 +42,11 @@ export function caption(network: Network, item: Item): Caption {
 
 function title(network: Network, item: Item): string {
   const label = network.label(item);
-  if (item >= network.nodes) return shorten(label, WIDEST_TITLE);
+  if (item >= network.nodes) {
+    // As PyTorch prints it: what tells `0: BasicBlock` from its siblings is the name.
+    const name = item === network.root ? label : localName(network, item);
+    return name === label ? shorten(label, WIDEST_TITLE) : scopeTitle(name, label);
+  }
   const opKind = network.words.opKind(item);
   if (opKind === "placeholder") return shorten(localName(network, item), WIDEST_TITLE);
   if (opKind === "get_attr")
@@ -52,12 +56,17 @@ function title(network: Network, item: Item): string {
   return shorten(window === "" ? label : `${label} ${window}`, WIDEST_TITLE);
 }
 
+function scopeTitle(name: string, label: string): string {
+  const room = Math.max(WIDEST_TITLE - label.length - 2, WIDEST_TITLE / 2);
+  return shorten(`${shorten(name, room)}: ${label}`, WIDEST_TITLE + 2);
+}
+
 function detail(network: Network, item: Item): string {
   const spec = network.specs[network.gives[item]];
   const shape = spec === undefined ? "" : shorten(spec.text, WIDEST_SHAPE);
-  const isModule = item >= network.nodes || network.words.opKind(item) === "call_module";
+  const isModule = item < network.nodes && network.words.opKind(item) === "call_module";
   const parameters = network.quantities.parameters[item];
-  const name = isModule && item !== network.root ? localName(network, item) : "";
+  const name = isModule ? localName(network, item) : "";
   let text = name === network.label(item) ? "" : shorten(name, WIDEST_NAME);
   for (const part of [shape, parameters > 0 ? count(parameters) : ""]) {
     if (part !== "") text = text === "" ? part : `${text} · ${part}`;
@@ -120,15 +129,14 @@ export function boxSizes(network: Network): { width: Float32Array; height: Float
 
 /** Gives the width of `detail` without making the text, since that is asked of every item. */
 function detailWidths(network: Network): (item: Item) => number {
-  const { specs, gives, ids, quantities, nodes, root } = network;
+  const { specs, gives, ids, quantities, nodes } = network;
   const shapes = memo((spec: number) => textWidth(shorten(specs[spec].text, WIDEST_SHAPE), 1));
   const counts = memo((number: number) => textWidth(count(number), 1));
   const between = textWidth(" · ", 1);
   return (item) => {
-    const isModule = item >= nodes || network.words.opKind(item) === "call_module";
     let ems = 0;
     let parts = 0;
-    if (isModule && item !== root) {
+    if (item < nodes && network.words.opKind(item) === "call_module") {
       const id = ids[item];
       const start = startOfName(network, item);
       const label = network.label(item);
