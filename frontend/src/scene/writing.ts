@@ -19,7 +19,8 @@ export function write(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situati
     if (slot.part === "sign") writeSign(labels, texts, now, slot);
     else writeSlot(labels, atlas, texts, now, slot);
   }
-  if (camera.zoom >= 0.72) writeWires(labels, atlas, texts, now);
+  // In 3D bodies stand before them.
+  if (now.snap && camera.zoom >= 0.72) writeWires(labels, atlas, texts, now);
   labels.send();
 }
 
