@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   BADGE_WIDTH,
+  BOLD,
   caption,
   DETAIL_SIZE,
   isSmall,
@@ -158,7 +159,7 @@ describe("a network as it is shown", () => {
         const folded = at >= shown.nodes && shown.repeat[at - shown.nodes] > 1;
         const first = small
           ? textWidth(title, SMALL_SIZE) + 18
-          : textWidth(title, TITLE_SIZE) * 1.1 + (folded ? BADGE_WIDTH : 0) + 24;
+          : textWidth(title, TITLE_SIZE) * BOLD + (folded ? BADGE_WIDTH : 0) + 24;
         const text = Math.max(small ? 40 : 72, first, textWidth(detail, DETAIL_SIZE) + 24);
         expect(Math.abs(width[at] - text)).toBeLessThanOrEqual(1);
         expect(height[at] > SMALL_HEIGHT).toBe(!small);

@@ -181,7 +181,8 @@ function memo<Key>(make: (key: Key) => number): (key: Key) => number {
   };
 }
 
-const BOLD = 1.1; // Bold letters are that much wider.
+/** How much wider bold letters are. */
+export const BOLD = 1.16;
 
 // Widths of letters in a usual sans-serif font, in ems, a little on the wide side.
 const EMS = new Float32Array(256).fill(0.61);
