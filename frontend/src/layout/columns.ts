@@ -53,15 +53,34 @@ export function inColumns(task: Task, sheet: Sheet): Sheet {
 
 /** About how tall a page of the aspect that is aimed at must be for a sheet cut so. */
 function sizeIn(task: Task, sheet: Sheet, cuts: readonly Cut[]): number {
-  let tallest = 0;
-  let top = task.header;
-  for (const cut of cuts) {
-    tallest = Math.max(tallest, cut.above - top);
-    top = cut.below;
+  const left = new Float64Array(cuts.length + 1).fill(Number.POSITIVE_INFINITY);
+  const right = new Float64Array(cuts.length + 1).fill(Number.NEGATIVE_INFINITY);
+  for (let box = 0; box < task.boxes; box++) {
+    const column = columnAt(cuts, sheet.y[box]);
+    left[column] = Math.min(left[column], sheet.x[box]);
+    right[column] = Math.max(right[column], sheet.x[box] + task.width[box]);
   }
-  tallest = Math.max(tallest, sheet.height - top);
-  const wide = (cuts.length + 1) * (sheet.width + GUTTER);
+  let wide = 2 * task.pad;
+  let tallest = 0;
+  for (let column = 0; column <= cuts.length; column++) {
+    const top = column === 0 ? task.header : cuts[column - 1].below;
+    const bottom = column === cuts.length ? sheet.height : cuts[column].above;
+    tallest = Math.max(tallest, bottom - top);
+    wide += Math.max(0, right[column] - left[column]) + 2 * GUTTER;
+  }
   return Math.max(wide / task.aspect, tallest + task.header + GUTTER);
+}
+
+/** The column that a height falls into. */
+function columnAt(cuts: readonly Cut[], y: number): number {
+  let low = 0;
+  let high = cuts.length;
+  while (low < high) {
+    const half = (low + high) >> 1;
+    if ((cuts[half].above + cuts[half].below) / 2 >= y) high = half;
+    else low = half + 1;
+  }
+  return low;
 }
 
 /** Chooses the cuts: near to even heights, where few wires pass. */
@@ -139,19 +158,9 @@ function crossings(task: Task, sheet: Sheet, gaps: readonly Cut[]): Int32Array {
 
 function broken(task: Task, sheet: Sheet, cuts: readonly Cut[]): Sheet {
   const columns = cuts.length + 1;
-  const middle = Float64Array.from(cuts, (cut) => (cut.above + cut.below) / 2);
-  const columnOf = (y: number): number => {
-    let low = 0;
-    let high = cuts.length;
-    while (low < high) {
-      const half = (low + high) >> 1;
-      if (middle[half] >= y) high = half;
-      else low = half + 1;
-    }
-    return low;
-  };
+  const columnOf = (y: number): number => columnAt(cuts, y);
   const direct = directLinks(task, sheet, columnOf);
-  const over = crossingsOf(task, sheet, columnOf, middle, direct);
+  const over = crossingsOf(task, sheet, columnOf, cuts.length, direct);
   const tracks = over.map(numberTracks);
 
   // Extent of each column.
@@ -281,10 +290,10 @@ function crossingsOf(
   task: Task,
   sheet: Sheet,
   columnOf: (y: number) => number,
-  middle: Float64Array,
+  cuts: number,
   direct: Uint8Array,
 ): Map<string, Crossing>[] {
-  const over = Array.from(middle, () => new Map<string, Crossing>());
+  const over = Array.from({ length: cuts }, () => new Map<string, Crossing>());
   for (let link = 0; link < task.from.length; link++) {
     if (direct[link] === 1) continue;
     for (let at = sheet.start[link] + 1; at < sheet.start[link + 1]; at++) {
