@@ -68,7 +68,7 @@ def cost(turns: int) -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         add_tensorboard(ways, weights, gradients, before, folder)
-        add_wandb(ways, weights, gradients)
+        add_wandb(ways, weights, gradients, before)
         times: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(turns):
             for name, way in ways.items():
@@ -110,8 +110,9 @@ def add_wandb(
     ways: dict[str, Callable[[], object]],
     weights: list[torch.Tensor],
     gradients: list[torch.Tensor],
+    before: list[torch.Tensor],
 ) -> None:
-    """Adds what ``wandb.watch(log="all")`` does: weights and gradients, no updates."""
+    """Adds what ``wandb.watch(log="all")`` does to each tensor, for the updates too."""
     try:
         import wandb
         from wandb.integration.torch.wandb_torch import TorchHistory
@@ -129,11 +130,14 @@ def add_wandb(
     history = TorchHistory()
 
     def all_() -> None:
-        for number, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
+        for number, (weight, gradient, old) in enumerate(
+            zip(weights, gradients, before, strict=True)
+        ):
             history.log_tensor_stats(weight, f"parameters/{number}")
             history.log_tensor_stats(gradient, f"gradients/{number}")
+            history.log_tensor_stats(weight - old, f"updates/{number}")
 
-    ways["wandb.watch(log='all'), two quantities"] = all_
+    ways["wandb.watch's way, the same tensors"] = all_
 
 
 def overhead(turns: int) -> None:
@@ -206,9 +210,7 @@ def size(turns: int) -> None:
             ]
             updates = [gradient * 0.1 for gradient in gradients]
             weights = [weight - each for weight, each in zip(weights, updates, strict=True)]
-            record = as_record(
-                step, {"weight": weights, "gradient": gradients, "update": updates}
-            )
+            record = as_record(step, {"weight": weights, "gradient": gradients, "update": updates})
             writing += seconds(lambda record=record: store.write(Batch(records=(record,))))
             if pending(store.connection) == 64:
                 packing += seconds(lambda: pack(store))
@@ -281,12 +283,12 @@ torch.set_num_threads(1)
 model = torch.nn.Linear(4, 3)
 optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
 visu = visuai.Visu(model, logdir=sys.argv[1], name="model", every=1)
-while True:
+for step in range(10**9):
     optimizer.zero_grad()
     model(torch.ones(2, 4)).sum().backward()
     optimizer.step()
     visu.flush()
-    print(visu.path, visu.last_step, flush=True)
+    print(visu.path, step, flush=True)
 """
 
 

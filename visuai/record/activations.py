@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import torch
@@ -38,7 +38,7 @@ def watch_first_call(
     def call(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         seen(args, kwargs)
 
-    return model.register_forward_pre_hook(ForwardHook(call), with_kwargs=True)
+    return cast("Any", model).register_forward_pre_hook(ForwardHook(call), with_kwargs=True)
 
 
 def watch_outputs(
@@ -52,17 +52,20 @@ def watch_outputs(
         report: Called with the FQN, the module, and the first tensor of its output.
     """
     handles: list[RemovableHandle] = []
-    for name, module in model.named_modules():
-        if not name or not wanted(name, module):
-            continue
-
-        def call(module: nn.Module, args: Any, output: Any, name: str = name) -> None:
-            tensor = _first_tensor(output)
-            if tensor is not None:
-                report(name, module, tensor)
-
-        handles.append(module.register_forward_hook(ForwardHook(call)))
+    modules: Iterator[tuple[str, nn.Module]] = cast("Any", model).named_modules()
+    for name, module in modules:
+        if name and wanted(name, module):
+            handles.append(cast("Any", module).register_forward_hook(_output_hook(name, report)))
     return handles
+
+
+def _output_hook(name: str, report: Report) -> ForwardHook:
+    def call(module: nn.Module, args: Any, output: Any) -> None:
+        tensor = _first_tensor(output)
+        if tensor is not None:
+            report(name, module, tensor)
+
+    return ForwardHook(call)
 
 
 def unit_activity(tensor: torch.Tensor) -> torch.Tensor:

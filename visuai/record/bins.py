@@ -43,7 +43,8 @@ def bin_of(values: NDArray[np.float32]) -> NDArray[np.uint32]:
     Args:
         values: Numbers, any shape, contiguous.
     """
-    return values.view(np.uint32) >> np.uint32(22)
+    raw: Any = values
+    return raw.view(np.uint32) >> np.uint32(22)
 
 
 def magnitude_edges(first: int, last: int) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ def encode(columns: Columns, keys: NDArray[np.int64] | None = None, level: int =
     """
     rows = len(columns)
     low, bins = _trim(columns.low, columns.bins)
-    codes = encode_counts(np.rint(bins).astype(np.int64))
+    codes: Any = encode_counts(np.rint(bins).astype(np.int64))
     finite = np.maximum(columns.count - columns.nonfinite, 1)
     integers = np.stack(
         [
@@ -55,7 +56,7 @@ def encode(columns: Columns, keys: NDArray[np.int64] | None = None, level: int =
             columns.nonfinite,
         ]
     )
-    floats = np.stack(
+    floats: NDArray[Any] = np.stack(
         [
             columns.total / finite,
             columns.magnitude / finite,
@@ -64,12 +65,14 @@ def encode(columns: Columns, keys: NDArray[np.int64] | None = None, level: int =
             columns.maximum,
         ]
     )
-    floats = np.clip(floats, -_LARGEST, _LARGEST).astype(np.float32)  # Not-a-number stays.
+    floats = np.minimum(np.maximum(floats, -_LARGEST), _LARGEST).astype(
+        np.float32
+    )  # Not-a-number stays.
     floats[:3] = _rounded(floats[:3])
     raw = b"".join(
         (
             _planes(np.diff(integers, prepend=np.int64(0))),
-            _planes(np.diff(floats.view(np.int32), prepend=np.int32(0))),
+            _planes(np.diff(_as_integers(floats), prepend=np.int32(0))),
             np.diff(codes.reshape(rows, 2 * bins.shape[2]).T, prepend=np.uint8(0)).tobytes(),
         )
     )
@@ -97,13 +100,15 @@ def decode(data: object) -> tuple[Columns, NDArray[np.int64]]:
         raise _damaged(f"it has bins up to {low + width}, of {MAGNITUDES}")
     sizes = (8 * _INTEGERS * rows, 4 * _FLOATS * rows, 2 * width * rows)
     raw = _decompress(data[_HEADER.size :], sum(sizes))
-    integers = _from_planes(raw[: sizes[0]], 8, (_INTEGERS, rows)).view("<i8")[..., 0]
-    integers = np.cumsum(integers, axis=1, dtype=np.int64)
-    floats = _from_planes(raw[sizes[0] : sizes[0] + sizes[1]], 4, (_FLOATS, rows)).view("<i4")
-    floats = np.cumsum(floats[..., 0], axis=1, dtype=np.int32).view(np.float32)
-    codes = np.frombuffer(raw, np.uint8, offset=sizes[0] + sizes[1]).reshape(2 * width, rows)
-    codes = np.cumsum(codes, axis=1, dtype=np.uint8)
-    bins = decode_counts(codes).astype(np.float32).T.reshape(rows, 2, width)
+    middle = sizes[0] + sizes[1]
+    integers = np.cumsum(_from_planes(raw[: sizes[0]], "<i8", _INTEGERS), axis=1, dtype=np.int64)
+    added = np.cumsum(_from_planes(raw[sizes[0] : middle], "<i4", _FLOATS), axis=1, dtype=np.int32)
+    floats: Any = added.astype(np.int32, copy=False)
+    codes: Any = np.frombuffer(raw, np.uint8, offset=middle)
+    codes = np.cumsum(codes.reshape(2 * width, rows), axis=1, dtype=np.uint8)
+    bins: Any = decode_counts(codes).astype(np.float32)
+    bins = bins.T.reshape(rows, 2, width)
+    floats = floats.view(np.float32)
     return _columns(integers, floats.astype(np.float64), low, bins), integers[0]
 
 
@@ -145,10 +150,16 @@ def _deviation(columns: Columns, finite: NDArray[np.int64]) -> NDArray[np.float6
     return np.where(columns.minimum == columns.maximum, 0.0, np.sqrt(varied))
 
 
+def _as_integers(floats: NDArray[Any]) -> NDArray[np.int32]:
+    raw: Any = floats
+    return raw.view(np.int32)
+
+
 def _rounded(floats: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rounds to 15 bits of mantissa: what is below is noise, and would be most of the file."""
-    bits = floats.view(np.uint32)
-    rounded = ((bits + np.uint32(0x80)) & np.uint32(0xFFFFFF00)).view(np.float32)
+    raw: Any = floats
+    bits = raw.view(np.uint32) + np.uint32(0x80)
+    rounded = (bits & np.uint32(0xFFFFFF00)).view(np.float32)
     return np.where(np.isfinite(rounded), rounded, floats)
 
 
@@ -162,14 +173,16 @@ def _trim(low: int, bins: NDArray[np.float32]) -> tuple[int, NDArray[np.float32]
 
 def _planes(numbers: NDArray[np.int64] | NDArray[np.int32]) -> bytes:
     """Writes all lowest bytes first, then the next ones, and so on."""
-    little = np.ascontiguousarray(numbers).astype(numbers.dtype.newbyteorder("<"), copy=False)
-    size = little.dtype.itemsize
-    return little.view(np.uint8).reshape(-1, size).T.tobytes()
+    kind = f"<i{numbers.dtype.itemsize}"
+    little: Any = np.ascontiguousarray(numbers).astype(kind, copy=False)
+    return little.view(np.uint8).reshape(-1, numbers.dtype.itemsize).T.tobytes()
 
 
-def _from_planes(data: bytes, size: int, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    planes = np.frombuffer(data, np.uint8).reshape(size, -1)
-    return np.ascontiguousarray(planes.T).reshape(*shape, size)
+def _from_planes(data: bytes, kind: str, rows: int) -> NDArray[Any]:
+    planes: Any = np.frombuffer(data, np.uint8)
+    planes = planes.reshape(np.dtype(kind).itemsize, -1)
+    numbers = cast("Any", np.ascontiguousarray(planes.T))
+    return numbers.view(kind).reshape(rows, -1)
 
 
 def _decompress(data: bytes, expected: int) -> bytes:

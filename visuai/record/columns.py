@@ -52,7 +52,7 @@ class Columns:
     def __len__(self) -> int:
         return len(self.first)
 
-    def select(self, which: slice | NDArray[np.bool_]) -> Columns:
+    def select(self, which: slice | NDArray[np.bool_] | NDArray[np.intp]) -> Columns:
         """Gives some of the columns."""
         arrays: dict[str, Any] = {name: getattr(self, name)[which] for name in (*_ARRAYS, "bins")}
         return Columns(**arrays, low=self.low)

@@ -7,12 +7,14 @@ without blocking. The thread that writes waits for the copy; the training loop n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from visuai.record.bins import BINS, SAMPLE
-from visuai.record.measure import Measured, sample_places
+from visuai.record.measure import Measured, as_tensor, sample_places
 
 
 def measure_on_device(
@@ -45,21 +47,22 @@ def measure_on_device(
         rows.append(_moments(values, wide))
         keys.append(_keys(_sampled(values), row, len(tensors)))
     joined = torch.cat(keys)
-    bins = torch.zeros(len(tensors) * BINS + 1, dtype=torch.int32, device=device)
-    bins.scatter_add_(0, joined, torch.ones_like(joined, dtype=torch.int32))
-    moments_here, bins_here = _to_host(torch.stack(rows)), _to_host(bins)
+    counted = torch.zeros(len(tensors) * BINS + 1, dtype=torch.int32, device=device)
+    counted.scatter_add_(0, joined, torch.ones_like(joined, dtype=torch.int32))
+    moments_here, bins_here = _to_host(torch.stack(rows)), _to_host(counted)
     arrived = _marker(device)
     counts = np.array([tensor.numel() for tensor in tensors], dtype=np.int64)
 
     def result() -> Measured:
         arrived()
-        moments = moments_here.numpy().astype(np.float64)
+        moments: Any = moments_here.numpy().astype(np.float64)
+        bins: Any = bins_here[:-1].numpy().astype(np.int64)
         return Measured(
             count=counts,
             zeros=moments[:, 0].astype(np.int64),
             nonfinite=moments[:, 1].astype(np.int64),
             moments=_without_infinities(moments[:, 2:].T.copy()),
-            bins=bins_here[:-1].numpy().astype(np.int64).reshape(-1, BINS),
+            bins=bins.reshape(-1, BINS),
         )
 
     return result
@@ -97,7 +100,7 @@ def _sampled(values: torch.Tensor) -> torch.Tensor:
         if key not in _PLACES:
             if len(_PLACES) > 512:
                 _PLACES.clear()
-            _PLACES[key] = torch.from_numpy(sample_places(size)).to(values.device)
+            _PLACES[key] = as_tensor(sample_places(size)).to(values.device)
         values = values.index_select(0, _PLACES[key])
     if values.dtype == torch.float64:
         limits = torch.finfo(torch.float32)
@@ -130,7 +133,7 @@ def _marker(device: torch.device) -> Callable[[], None]:
     return event.synchronize
 
 
-def _without_infinities(moments: np.ndarray) -> np.ndarray:
+def _without_infinities(moments: NDArray[np.float64]) -> NDArray[np.float64]:
     extremes = moments[3:]
     extremes[np.isinf(extremes)] = np.nan
     return moments

@@ -24,7 +24,7 @@ def flatten(tensor: torch.Tensor) -> tuple[torch.Tensor, int] | None:
     Returns:
         The elements, and how many more there are that are zero and not stored.
     """
-    if isinstance(tensor, nn.parameter.UninitializedTensorMixin) or tensor.is_meta:
+    if isinstance(tensor, (nn.UninitializedParameter, nn.UninitializedBuffer)) or tensor.is_meta:
         return None
     tensor = tensor.detach()
     to_local: Any = getattr(tensor, "to_local", None)

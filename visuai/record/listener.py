@@ -36,9 +36,10 @@ def listen(before: Before, after: After) -> Callable[[], None]:
     def post(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[Any, Any]) -> None:
         after(optimizer)
 
+    compiler: Any = torch.compiler
     handles = (
-        register_optimizer_step_pre_hook(torch.compiler.disable(pre)),
-        register_optimizer_step_post_hook(torch.compiler.disable(post)),
+        register_optimizer_step_pre_hook(compiler.disable(pre)),
+        register_optimizer_step_post_hook(compiler.disable(post)),
     )
 
     def end() -> None:

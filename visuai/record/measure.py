@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,6 +21,10 @@ from visuai.record.columns import Columns
 
 TILE = 65_536
 """Elements of a tile: 256 KiB of float32."""
+
+_ADD = cast("Any", np.add).reduce
+_MINIMUM = cast("Any", np.minimum).reduce
+_MAXIMUM = cast("Any", np.maximum).reduce
 
 # Squares of float32 between these are neither infinite nor lost; others are summed as float64.
 _SMALL, _LARGE = 1e-12, 1e15
@@ -47,7 +52,7 @@ class Measured:
         """Gives them as rows of one step."""
         steps = np.full(len(self.count), step, dtype=np.int64)
         total, magnitude, square, minimum, maximum = self.moments
-        bins = self.bins.reshape(-1, 2, MAGNITUDES)
+        bins = by_sign(self.bins)
         used = np.flatnonzero(bins.any(axis=(0, 1)))
         low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
         return Columns(
@@ -114,6 +119,17 @@ def measure(
     return result
 
 
+def by_sign(bins: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Gives bins of each tensor as two rows: tensors × 2 × magnitudes, the same memory."""
+    raw: Any = bins
+    return raw.reshape(len(bins), 2, MAGNITUDES)
+
+
+def as_tensor(array: NDArray[Any]) -> torch.Tensor:
+    """Gives an array as a tensor, the same memory."""
+    return cast("Any", torch).from_numpy(array)
+
+
 def _take_whole(
     tensor: torch.Tensor,
     minus: torch.Tensor | None,
@@ -122,7 +138,7 @@ def _take_whole(
     place: NDArray[np.float32],
 ) -> None:
     """Writes a small tensor to its place in the sample."""
-    target = torch.from_numpy(place)
+    target = as_tensor(place)
     if keep is not None:
         keep.copy_(tensor)
     if minus is None:
@@ -149,7 +165,7 @@ def _measure_small(
     cuts = np.sort(np.concatenate([starts, ends[:-1][~joined], ends[-1:]]))
     cuts = cuts[cuts < len(sample)]
     which = np.searchsorted(cuts, starts)
-    magnitudes = np.abs(sample)
+    magnitudes: NDArray[np.float32] = np.abs(sample)
     moments = np.stack(
         [
             np.add.reduceat(sample, cuts)[which],
@@ -180,7 +196,7 @@ def _careful(values: NDArray[np.float32] | NDArray[np.float64]) -> tuple[int, in
     Returns:
         How many are zero, how many not finite, and the five moments of the finite ones.
     """
-    finite = values[np.isfinite(values)].astype(np.float64)
+    finite: NDArray[np.float64] = values[np.isfinite(values)].astype(np.float64)
     missing = len(values) - len(finite)
     if not len(finite):
         return 0, missing, [0.0, 0.0, 0.0, np.nan, np.nan]
@@ -191,7 +207,7 @@ def _careful(values: NDArray[np.float32] | NDArray[np.float64]) -> tuple[int, in
         float(finite.min()),
         float(finite.max()),
     ]
-    return int(len(finite) - np.count_nonzero(finite)), missing, moments
+    return len(finite) - int(np.count_nonzero(finite)), missing, moments
 
 
 def _put(result: Measured, index: int, measured: tuple[int, int, list[float]]) -> None:
@@ -213,8 +229,8 @@ def _measure_tiles(
     size = tensor.numel()
     wide = tensor.dtype == torch.float64
     dtype = np.float64 if wide else np.float32
-    difference = np.empty(min(TILE, size), dtype=dtype)
-    magnitudes = np.empty(min(TILE, size), dtype=dtype)
+    difference: Any = np.empty(min(TILE, size), dtype=dtype)
+    magnitudes: Any = np.empty(min(TILE, size), dtype=dtype)
     zero = np.empty(min(TILE, size), dtype=np.bool_)
     plan = _sampling(size)
     plain = tensor.dtype == torch.float32 and minus is None and factor == 1.0
@@ -225,7 +241,7 @@ def _measure_tiles(
         if keep is not None:
             keep[start : start + TILE].copy_(part)
         if plain:
-            tile = part.numpy()
+            tile: Any = part.numpy()
         else:
             tile = difference[: part.numel()]
             _fill(tile, part, None if minus is None else minus[start : start + TILE], factor)
@@ -251,19 +267,16 @@ def _measure_tiles(
     _put(result, index, (zeros, nonfinite, sums))
 
 
-def _moments(
-    tile: NDArray[np.float32] | NDArray[np.float64],
-    magnitudes: NDArray[np.float32] | NDArray[np.float64],
-) -> list[float] | None:
+def _moments(tile: NDArray[Any], magnitudes: NDArray[Any]) -> list[float] | None:
     """Gives the five moments of a tile, None if they need more care."""
-    lowest, highest = float(np.minimum.reduce(tile)), float(np.maximum.reduce(tile))
+    lowest, highest = float(_MINIMUM(tile)), float(_MAXIMUM(tile))
     largest = max(-lowest, highest)
     if not (_SMALL < largest < _LARGE or largest == 0.0):  # Not-a-number fails every comparison.
         return None
     np.abs(tile, out=magnitudes)
     return [
-        float(np.add.reduce(tile)),
-        float(np.add.reduce(magnitudes)),
+        float(_ADD(tile)),
+        float(_ADD(magnitudes)),
         float(np.dot(tile, tile)),
         lowest,
         highest,
@@ -276,7 +289,7 @@ def _fill(
     minus: torch.Tensor | None,
     factor: float,
 ) -> None:
-    target = torch.from_numpy(tile)
+    target = as_tensor(tile)
     if minus is not None and part.dtype == target.dtype:
         torch.sub(part, minus, out=target)
     else:
@@ -290,8 +303,10 @@ def _fill(
 def _narrow(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """Gives float64 as float32 of the nearest bin: neither infinite nor zero by narrowing."""
     limits = np.finfo(np.float32)
-    magnitude = np.clip(np.abs(values), limits.tiny, limits.max)
-    narrow = np.where(values == 0, 0.0, np.copysign(magnitude, values)).astype(np.float32)
+    magnitude = np.minimum(np.maximum(np.abs(values), limits.tiny), limits.max)
+    narrow: NDArray[np.float32] = np.where(values == 0, 0.0, np.copysign(magnitude, values)).astype(
+        np.float32
+    )
     narrow[~np.isfinite(values)] = np.nan
     return narrow
 
@@ -339,16 +354,16 @@ def _count_bins(
     rows = len(lengths)
     keys = bin_of(sample)
     keys += np.repeat(np.arange(rows, dtype=np.uint32) * np.uint32(BINS), lengths)
-    result.bins[:] = np.bincount(keys, minlength=rows * BINS).reshape(rows, BINS)
-    by_sign = result.bins.reshape(rows, 2, MAGNITUDES)
-    by_sign[:, :, FINITE:] = 0
-    lowest = by_sign[:, 0, 0] + by_sign[:, 1, 0]
+    cast("Any", result.bins).reshape(-1)[:] = np.bincount(keys, minlength=rows * BINS)
+    signed = by_sign(result.bins)
+    signed[:, :, FINITE:] = 0
+    lowest = signed[:, 0, 0] + signed[:, 1, 0]
     whole = lengths == result.count
     # Zeros share their bins with the smallest denormal numbers, which are hardly ever there.
     for row in np.flatnonzero((lowest > 0) & ~(whole & (lowest == result.zeros))):
         own = sample[offsets[row] : offsets[row] + lengths[row]]
         tiny = (own != 0) & (np.abs(own) < 2.0**-127)
-        by_sign[row, 0, 0] = np.count_nonzero(tiny & (own > 0))
-        by_sign[row, 1, 0] = np.count_nonzero(tiny & (own < 0))
+        signed[row, 0, 0] = np.count_nonzero(tiny & (own > 0))
+        signed[row, 1, 0] = np.count_nonzero(tiny & (own < 0))
         lowest[row] = 0
-    by_sign[lowest > 0, :, 0] = 0
+    signed[lowest > 0, :, 0] = 0

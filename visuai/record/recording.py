@@ -9,7 +9,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, SupportsFloat
+from typing import Any, SupportsFloat, cast
 
 import torch
 from torch import nn
@@ -240,7 +240,7 @@ class Recording:
         if optimizer not in self._trains:
             self._refresh(model)
         chosen = self._options.optimizer
-        several = chosen if isinstance(chosen, (list, tuple)) else (chosen,)
+        several = cast("list[Any]", chosen) if isinstance(chosen, (list, tuple)) else [chosen]
         ours = (chosen is None or any(each is optimizer for each in several)) and not (
             self._own.isdisjoint(_parameters(optimizer))
         )

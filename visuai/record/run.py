@@ -61,10 +61,9 @@ def open_run(path: str | PathLike[str]) -> Run:
         FormatError: If the file is no recorded run, or damaged.
 
     Examples:
-        >>> path = getfixture("recorded").path
-        >>> with visuai.open_run(path) as run:
-        ...     run.parameters["0.weight"].shape, run.quantities("0.weight")
-        ((8, 4), ('weight', 'gradient', 'update'))
+        >>> open_run("no/such/folder")
+        Traceback (most recent call last):
+        FileNotFoundError: There is no recorded run at no/such/folder.
     """
     place = Path(path)
     if place.is_dir():

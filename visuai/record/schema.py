@@ -79,9 +79,14 @@ def connect(path: Path, *, readonly: bool, immutable: bool = False) -> sqlite3.C
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False
     )
-    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    connection.text_factory = _text
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
+
+
+def _text(data: bytes) -> str:
+    """Gives text as it is, and something also where it is none."""
+    return data.decode("utf-8", "replace")
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:

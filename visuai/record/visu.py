@@ -42,19 +42,21 @@ class Visu:
             of a distributed training.
 
     Examples:
-        >>> import torch
+        >>> import tempfile, torch, visuai
         >>> model = torch.nn.Linear(4, 2)
         >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        >>> logdir = getfixture("tmp_path")
-        >>> with Visu(model, logdir=logdir, name="tiny", every=1) as visu:
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> with visuai.Visu(model, logdir=folder.name, name="tiny", every=1) as visu:
         ...     for _ in range(3):
         ...         loss = model(torch.ones(8, 4)).square().mean()
         ...         optimizer.zero_grad()
         ...         loss.backward()
         ...         optimizer.step()
         ...         visu.scalar("loss", loss)
-        >>> visuai.open_run(visu.path).steps.tolist()
-        [0, 1, 2]
+        >>> with visuai.open_run(visu.path) as run:
+        ...     run.steps.tolist(), run.series("weight", "gradient").histogram.counts.shape[0]
+        ([0, 1, 2], 3)
+        >>> folder.cleanup()
     """
 
     def __init__(
@@ -82,7 +84,8 @@ class Visu:
             VisuaiError: If no file for the run can be made or the one to resume not be opened.
         """
         chosen = Options(**options)
-        if not isinstance(model, nn.Module):
+        given: object = model
+        if not isinstance(given, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"Visu needs a torch.nn.Module, got {type(model).__name__}.")
         self.path: Path | None = None
         self._recording: Recording | None = None
