@@ -2,9 +2,9 @@
 
 import { useMemo } from "react";
 import { CATEGORIES, type Facts, type Item, type Tensor, type Value } from "../graph/network";
-import { bytes, count, exact, flops } from "../graph/text";
+import { bytes, count, exact, flops, plain, shorten } from "../graph/text";
 import { isScope } from "../view/opening";
-import { useBench, useView } from "./bench";
+import { useBench, usePrefs, useView } from "./bench";
 import { ItemChanges } from "./changes";
 import { Icon } from "./icons";
 import { Name } from "./name";
@@ -109,9 +109,13 @@ function ItemActions({ item }: { item: Item }) {
         <Icon name="path" />
         Path
       </button>
-      <button type="button" title="Bring it to the middle (F)" onClick={() => viewer?.focus(item)}>
+      <button
+        type="button"
+        title="Bring it to the middle (F)"
+        aria-label="Bring it to the middle"
+        onClick={() => viewer?.focus(item)}
+      >
         <Icon name="target" />
-        Find
       </button>
     </div>
   );
@@ -132,11 +136,14 @@ function Values({
     <Section title={title}>
       <ul className="vz-values">
         <Few
-          all={values}
-          show={(value, at) => (
+          all={alike(values)}
+          show={({ value, times }, at) => (
             <li key={at}>
               <span className="vz-mono">{value.spec ? value.spec.text : "unknown"}</span>
-              <span className="vz-faint">{value.spec?.dtype}</span>
+              <span className="vz-faint">
+                {value.spec?.dtype}
+                {times > 1 ? ` ×${exact(times)}` : ""}
+              </span>
               {value.item >= 0 && value.item !== network.root ? (
                 <ItemLink item={value.item} />
               ) : null}
@@ -151,6 +158,18 @@ function Values({
       ) : null}
     </Section>
   );
+}
+
+/** Values of one shape that come from or go to one item, as one. */
+function alike(values: readonly Value[]): { value: Value; times: number }[] {
+  const found = new Map<string, { value: Value; times: number }>();
+  for (const value of values) {
+    const key = `${value.item} ${value.spec?.dtype} ${value.spec?.text}`;
+    const known = found.get(key);
+    if (known) known.times += 1;
+    else found.set(key, { value, times: 1 });
+  }
+  return [...found.values()];
 }
 
 function Costs({ facts }: { facts: Facts }) {
@@ -181,8 +200,10 @@ function Costs({ facts }: { facts: Facts }) {
 }
 
 function Parameters({ parameters, fqn }: { parameters: readonly Tensor[]; fqn: string }) {
+  const letters = usePrefs((one) => Math.max(10, Math.floor((one.panelWidth - 196) / 7.3)));
   if (parameters.length === 0) return null;
   const prefix = `${fqn}.`;
+  const local = (name: string) => plain(name.startsWith(prefix) ? name.slice(prefix.length) : name);
   return (
     <Section title="Tensors" aside={<span className="vz-faint">{exact(parameters.length)}</span>}>
       <table className="vz-table">
@@ -201,11 +222,8 @@ function Parameters({ parameters, fqn }: { parameters: readonly Tensor[]; fqn: s
             most={12}
             show={(one) => (
               <tr key={one.fqn} data-kind={one.kind}>
-                <td>
-                  <Name
-                    text={one.fqn.startsWith(prefix) ? one.fqn.slice(prefix.length) : one.fqn}
-                    mono
-                  />
+                <td title={plain(one.fqn.slice(0, 2000))}>
+                  <Name text={shorten(local(one.fqn), letters)} title={false} mono />
                   <small>
                     {one.kind === "parameter" ? (one.requiresGrad ? "" : "frozen") : one.kind}
                     {one.aliasOf === null ? "" : ` = ${one.aliasOf}`}
