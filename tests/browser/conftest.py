@@ -28,9 +28,12 @@ def unavailable(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A Chromium that is installed on this machine; none is fetched."""
+    """A Chromium that is installed on this machine; none is fetched.
+
+    It is closed with each module: while it is open, no other test could run an event loop.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

@@ -90,7 +90,7 @@ def is_noise(text: str) -> bool:
 def settle(page: Any) -> None:
     """Waits until the network is drawn and everything has come to rest."""
     page.get_by_role("application").first.wait_for()
-    page.wait_for_function("() => window.drawn > 0 && !document.querySelector('[aria-busy=true]')")
+    page.wait_for_function("() => window.drawn > 0")
     page.wait_for_function(
         """() => {
             if (document.querySelector("canvas[aria-busy=true]")) return false;

@@ -17,27 +17,35 @@ from visuai.serve.shelf import Built
 MADE = Path(__file__).parents[2] / "frontend" / "bench" / "networks.py"
 
 
-@pytest.fixture(scope="module")
-def large() -> Iterator[dict[str, str]]:
-    """Addresses of servers, by what they show."""
-    make: dict[str, Any] = runpy.run_path(str(MADE))
-    shapes = {
-        "nested": make["hierarchical"]([10, 10, 10, 10, 10]),
-        "flat": make["flat"](10_000),
-        "deep": make["deep"](2000),
-    }
-    with (
-        serving(Built([shapes["nested"]])) as nested,
-        serving(Built([shapes["flat"]])) as flat,
-        serving(Built([shapes["deep"]])) as deep,
-    ):
-        with urlopen(f"{nested.url}api/networks/0") as answer:  # so that it is packed once
+def made(kind: str, *sizes: Any) -> Iterator[str]:
+    """Address of a server that has a network of the benchmarks, packed already."""
+    network = runpy.run_path(str(MADE))[kind](*sizes)
+    with serving(Built([network])) as server:
+        with urlopen(f"{server.url}api/networks/0") as answer:
             answer.read()
-        yield {"nested": nested.url, "flat": flat.url, "deep": deep.url}
+        yield server.url
 
 
-def test_hundred_thousand_nodes_are_walked_through(visit: Visit, large: dict[str, str]) -> None:
-    page = visit(large["nested"], reduced_motion="reduce")
+@pytest.fixture(scope="module")
+def nested() -> Iterator[str]:
+    """A hundred thousand nodes in five levels of modules."""
+    yield from made("hierarchical", [10, 10, 10, 10, 10])
+
+
+@pytest.fixture(scope="module")
+def flat() -> Iterator[str]:
+    """Ten thousand nodes in one module."""
+    yield from made("flat", 10_000)
+
+
+@pytest.fixture(scope="module")
+def deep() -> Iterator[str]:
+    """Two thousand modules, each in the one before."""
+    yield from made("deep", 2000)
+
+
+def test_hundred_thousand_nodes_are_walked_through(visit: Visit, nested: str) -> None:
+    page = visit(nested, reduced_motion="reduce")
     settle(page)
     assert len(colours(picture(page))) > 20
     page.get_by_role("application").focus()
@@ -55,11 +63,9 @@ def test_hundred_thousand_nodes_are_walked_through(visit: Visit, large: dict[str
     assert len(inside) == 10
 
 
-def test_draw_calls_do_not_grow_with_the_network(
-    visit: Visit, large: dict[str, str], served: str
-) -> None:
+def test_draw_calls_do_not_grow_with_the_network(visit: Visit, flat: str, served: str) -> None:
     calls: dict[str, int] = {}
-    for name, url in {"small": served, "flat": large["flat"]}.items():
+    for name, url in {"small": served, "flat": flat}.items():
         page = visit(url, reduced_motion="reduce")
         settle(page)
         page.evaluate(
@@ -83,10 +89,8 @@ def test_draw_calls_do_not_grow_with_the_network(
     assert calls["flat"] <= calls["small"] + 2, calls
 
 
-def test_ten_thousand_nodes_in_one_module_are_a_readable_sheet(
-    visit: Visit, large: dict[str, str]
-) -> None:
-    page = visit(large["flat"])
+def test_ten_thousand_nodes_in_one_module_are_a_readable_sheet(visit: Visit, flat: str) -> None:
+    page = visit(flat)
     boxes = on_screen(page)
     assert len(boxes) >= 10_000
     width = max(box["x"] + box["width"] for box in boxes.values())
@@ -94,8 +98,8 @@ def test_ten_thousand_nodes_in_one_module_are_a_readable_sheet(
     assert 1 / 8 < width / height < 8
 
 
-def test_thousands_of_levels_open(visit: Visit, large: dict[str, str]) -> None:
-    page = visit(large["deep"], reduced_motion="reduce")
+def test_thousands_of_levels_open(visit: Visit, deep: str) -> None:
+    page = visit(deep, reduced_motion="reduce")
     settle(page)
     page.get_by_role("application").focus()
     page.keyboard.press("e")
