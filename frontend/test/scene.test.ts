@@ -25,7 +25,7 @@ import {
   type Scenery,
   wireMotion,
 } from "../src/scene/motion";
-import { boxAt, eachIn, nestOf } from "../src/scene/nest";
+import { boxAt, eachIn, insetsOf, nestOf, scopeAround } from "../src/scene/nest";
 import { project, seenAt, under } from "../src/scene/orbit";
 import { imageSize } from "../src/scene/png";
 import { makeSpace, STEPS, setEye, stepped } from "../src/scene/space";
@@ -215,6 +215,22 @@ describe("nest", () => {
     const outer: number[] = [];
     eachIn(open, nest, { x: 0, y: 0, width: 300, height: 999 }, 1000, (box) => outer.push(box));
     expect(outer).toEqual([0, 1, 4]);
+  });
+
+  test("the innermost scope around a rectangle", () => {
+    const nest = nestOf(open);
+    expect(scopeAround(open, nest, { x: 30, y: 120, width: 20, height: 20 })).toBe(1);
+    expect(scopeAround(open, nest, { x: 30, y: 120, width: 900, height: 20 })).toBe(-1);
+  });
+
+  test("insets add up from scope to scope", () => {
+    expect([...insetsOf(open, nestOf(open))]).toEqual([0, 0, 0, 0, 0]);
+    const nested = pictureOf([
+      { item: 0, at: [0, 0, 500, 500], depth: 1, open: true },
+      { item: 1, at: [10, 26, 480, 460], depth: 2, open: true },
+      { item: 2, at: [20, 60, 100, 44], depth: 3 },
+    ]);
+    expect([...insetsOf(nested, nestOf(nested))]).toEqual([0, 26, 26]);
   });
 
   test("scopes 5,000 deep do not end the stack", () => {

@@ -12,7 +12,7 @@ import {
 } from "three";
 import { HEADER } from "../layout/picture";
 import type { Places } from "./motion";
-import { PAINT_GLSL, SPACE_GLSL, type Space, stepped } from "./space";
+import { PAINT_GLSL, SPACE_GLSL, type Space, STEPS, stepped } from "./space";
 import {
   byteTable,
   disposeSquares,
@@ -41,7 +41,7 @@ const CUT = "3.5";
 const vertexShader = /* glsl */ `
 ${SPACE_GLSL}
 ${TABLE_GLSL}
-uniform isampler2D places;  // two rows for each box: from and to
+uniform isampler2D places;  // three rows for each box: from, to, insets
 uniform usampler2D looks;   // four rows: fill, line, header, state
 uniform sampler2D heightsOf;
 #ifdef SOLID
@@ -66,8 +66,8 @@ void main() {
   int box = gl_VertexID >> 2;
   int turn = gl_VertexID & 3;
 #endif
-  ivec4 placeFrom = texelFetch(places, row(2 * box), 0);
-  ivec4 placeTo = texelFetch(places, row(2 * box + 1), 0);
+  ivec4 placeFrom = texelFetch(places, row(3 * box), 0);
+  ivec4 placeTo = texelFetch(places, row(3 * box + 1), 0);
   uvec4 state = texelFetch(looks, row(4 * box + 3), 0);
   vec4 heights = tall > 0.5 ? texelFetch(heightsOf, row(box), 0) : vec4(0.0);
   vec2 middle = mix(
@@ -109,6 +109,14 @@ void main() {
   at = corner * (extent + room);
 #endif
   gl_Position = project * vec4(middle + at, z, 1.0);
+#ifndef SOLID
+  // Of scopes that lie in each other closer than one can see, one in a few pixels is drawn.
+  vec2 insets = vec2(texelFetch(places, row(3 * box + 2), 0).xy) * fine / (${STEPS}.0 * 4.0);
+  bool told = (state.x & ${SELECTED | HOVERED}u) != 0u;
+  if (insets.x >= 0.0 && !told && floor(insets.x) == floor(insets.y)) {
+    gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+  }
+#endif
 }
 `;
 
@@ -218,6 +226,8 @@ export interface BoxSet {
   readonly heights: Table<Float32Array>;
   /** Draws the first `count` boxes only. */
   readonly setCount: (count: number) => void;
+  /** Leaves out the sheets before one, which hides them. */
+  readonly setFirst: (first: number) => void;
   readonly dispose: () => void;
 }
 
@@ -250,7 +260,7 @@ export function boxMaterials(space: Space): BoxMaterials {
 
 /** Makes room for `count` boxes; one set at a time has the materials. */
 export function makeBoxSet(materials: BoxMaterials, count: number, order: number): BoxSet {
-  const places = intTable(2 * count);
+  const places = intTable(3 * count);
   const looks = byteTable(4 * count);
   // Heights take room only once there are some.
   const heights = floatTable(1);
@@ -269,8 +279,13 @@ export function makeBoxSet(materials: BoxMaterials, count: number, order: number
   };
   const flat = meshOf(squares(count), materials.flat);
   const solid = meshOf(bodies, materials.solid);
-  const setCount = (shown: number) => {
-    flat.geometry.setDrawRange(0, 6 * shown);
+  let shown = count;
+  const setFirst = (first: number) => {
+    flat.geometry.setDrawRange(6 * first, 6 * (shown - first));
+  };
+  const setCount = (most: number) => {
+    shown = most;
+    setFirst(0);
     bodies.setDrawRange(0, 66 * shown);
   };
   setCount(count);
@@ -281,6 +296,7 @@ export function makeBoxSet(materials: BoxMaterials, count: number, order: number
     looks,
     heights,
     setCount,
+    setFirst,
     dispose: () => {
       disposeSquares(flat.geometry);
       bodies.dispose();
@@ -300,9 +316,15 @@ export function writePlace(
 ): void {
   const { array } = set.places;
   for (let k = 0; k < 4; k++) {
-    array[8 * at + k] = stepped(from[4 * i + k]);
-    array[8 * at + 4 + k] = stepped(to[4 * j + k]);
+    array[12 * at + k] = stepped(from[4 * i + k]);
+    array[12 * at + 4 + k] = stepped(to[4 * j + k]);
   }
+}
+
+/** Writes how far in box `at` lies, and how far the scope around it; -1 if it is always drawn. */
+export function writeInsets(set: BoxSet, at: number, around: number, own: number): void {
+  set.places.array[12 * at + 8] = around < 0 ? -1 : stepped(around);
+  set.places.array[12 * at + 9] = stepped(own);
 }
 
 /** Writes a colour `0xrrggbb` of box `at`, and how opaque it is, 0 to 255. */

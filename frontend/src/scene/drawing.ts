@@ -14,10 +14,12 @@ import {
   SELECTED,
   STATE,
   writeColour,
+  writeInsets,
   writePlace,
 } from "./boxes";
 import { mixed } from "./colour";
 import { boxShowing, type Motion, type Places, placesOf, type Scenery, VANISHES } from "./motion";
+import { insetsOf } from "./nest";
 import type { Paint } from "./stage";
 import {
   FADED,
@@ -52,6 +54,8 @@ export interface Drawing {
   readonly setSolid: (solid: boolean) => void;
   /** Drops what has left the picture once all is in its place. */
   readonly settle: () => void;
+  /** Leaves out the scopes that an open one hides, which is all that is in view; -1 for none. */
+  readonly drawFrom: (box: number) => void;
   /** Colour of a box as it is drawn. */
   readonly fillOf: (box: number) => number;
   readonly isDimmed: (box: number) => boolean;
@@ -78,7 +82,8 @@ export function makeDrawing(
   scenery: Scenery,
   before: Before | null,
 ): Drawing {
-  const { picture, curves } = scenery;
+  const { picture, nest, curves } = scenery;
+  const insets = insetsOf(picture, nest);
   const { boxes, wires } = picture;
   const count = boxes.item.length;
   const to = placesOf(picture);
@@ -100,6 +105,8 @@ export function makeDrawing(
   for (let box = 0; box < count; box++) {
     const set = sets[boxes.open[box]];
     writePlace(set, slot[box], from, box, to, box);
+    const around = boxes.open[box] === 1 ? nest.parent[box] : -1;
+    writeInsets(set, slot[box], around < 0 ? -1 : insets[around], insets[box]);
     const state = 16 * slot[box] + 4 * STATE;
     set.looks.array[state + 1] = boxes.open[box] === 1 ? 1 : Math.min(boxes.repeat[box], 3);
     set.looks.array[state + 3] = presence === null ? 0 : presence[box];
@@ -111,6 +118,7 @@ export function makeDrawing(
       const set = sets[was.open[box]];
       const at = next[was.open[box]]++;
       writePlace(set, at, before.places, box, ghosts.to, i);
+      writeInsets(set, at, -1, 0);
       const old = 16 * before.drawing.slot[box];
       const { array } = before.drawing.sets[was.open[box]].looks;
       set.looks.array.set(array.subarray(old, old + 16), 16 * at);
@@ -220,7 +228,7 @@ export function makeDrawing(
       const at = slot[box];
       if (boxes.open[box] === 1) {
         const sheet = scopes[(Math.max(boxes.depth[box], 1) - 1) % scopes.length];
-        writeColour(set, at, FILL, sheet, 235);
+        writeColour(set, at, FILL, sheet, 255);
         writeColour(set, at, LINE, colours.scopeLine, 255);
         writeColour(set, at, HEAD, mixed(sheet, paint.fill(box), 0.55), 255);
       } else {
@@ -296,6 +304,7 @@ export function makeDrawing(
         set.setCount(settled[open]);
       });
     },
+    drawFrom: (box) => sets[1].setFirst(box < 0 ? 0 : slot[box]),
     fillOf: (box) => {
       const { array } = sets[boxes.open[box]].looks;
       const at = 16 * slot[box] + 4 * (boxes.open[box] === 1 ? HEAD : FILL);

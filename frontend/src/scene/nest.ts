@@ -31,6 +31,48 @@ export function nestOf(picture: Picture): Nest {
   return { parent, end };
 }
 
+/** The innermost open scope that a rectangle lies in, -1 if it lies in none. */
+export function scopeAround(picture: Picture, nest: Nest, rect: Rect): number {
+  const { x, y, width, height, open, item } = picture.boxes;
+  let found = -1;
+  let box = 0;
+  let last = item.length;
+  while (box < last) {
+    const lies =
+      open[box] === 1 &&
+      x[box] <= rect.x &&
+      y[box] <= rect.y &&
+      x[box] + width[box] >= rect.x + rect.width &&
+      y[box] + height[box] >= rect.y + rect.height;
+    if (lies) {
+      found = box;
+      last = nest.end[box];
+      box++;
+    } else box = nest.end[box];
+  }
+  return found;
+}
+
+/**
+ * How far the edges of each open scope are inside those of the outermost one around it, summed
+ * from scope to scope: where scopes lie in each other closer than one can see, most of them need
+ * not be drawn. Closed boxes have the value of the scope around them.
+ */
+export function insetsOf(picture: Picture, nest: Nest): Float64Array {
+  const { x, y, width, height, open, item } = picture.boxes;
+  const insets = new Float64Array(item.length);
+  for (let box = 0; box < item.length; box++) {
+    const around = nest.parent[box];
+    if (around < 0) continue;
+    insets[box] = insets[around];
+    if (open[box] === 0) continue;
+    const right = x[around] + width[around] - x[box] - width[box];
+    const below = y[around] + height[around] - y[box] - height[box];
+    insets[box] += Math.max(x[box] - x[around], y[box] - y[around], right, below, 0);
+  }
+  return insets;
+}
+
 /** The innermost box at a point, -1 if there is none. */
 export function boxAt(picture: Picture, nest: Nest, x: number, y: number): number {
   const boxes = picture.boxes;

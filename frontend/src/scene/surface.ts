@@ -9,6 +9,7 @@ import type { Sight } from "./eyes";
 import { makeLabels } from "./labels";
 import { seen } from "./lettering";
 import type { Scenery } from "./motion";
+import { scopeAround } from "./nest";
 import { project } from "./orbit";
 import { pngOf, tiled } from "./png";
 import { makeSpace, type Space, setColour, setEye } from "./space";
@@ -100,6 +101,11 @@ export function makeSurface(container: HTMLElement): Surface {
       space.fine.value = camera.zoom * ratio;
       space.ratio.value = ratio;
       project(space.project.value, camera, screen, orbit);
+      const hides = orbit.amount === 0 && space.moved.value >= 1;
+      const { picture, nest } = view.drawing.scenery;
+      // Round corners show what is behind, so the edge of the view has to be well inside.
+      const rect = viewOf(camera, screen, 12 * camera.zoom + 1);
+      view.drawing.drawFrom(hides ? scopeAround(picture, nest, rect) : -1);
       atlas.allow(milliseconds);
       write(labels, atlas, view.texts, {
         drawing: view.drawing,
