@@ -33,8 +33,6 @@ export interface Comparison {
   readonly names: readonly [string, string];
   readonly differences: readonly Difference[];
   readonly marks: Uint8Array;
-  /** The two networks themselves, before and after. */
-  readonly networks: readonly [Network, Network];
   /** Where each difference is in the other one of two canvases; null if it is not there. */
   readonly elsewhere: (difference: Difference) => Item | null;
 }
@@ -60,7 +58,7 @@ export function seenBy(compared: Compared, which: 0 | 1 | 2): Comparison {
   const { networks, differences, marks, mergedMarks, inEach } = compared;
   const names = [networks[0].name, networks[1].name] as const;
   if (which === 2) {
-    return { names, networks, differences, marks: mergedMarks, elsewhere: () => null };
+    return { names, differences, marks: mergedMarks, elsewhere: () => null };
   }
   const other = which === 0 ? 1 : 0;
   const places = new Map<Difference, Item>();
@@ -74,7 +72,6 @@ export function seenBy(compared: Compared, which: 0 | 1 | 2): Comparison {
   });
   return {
     names,
-    networks,
     differences: own,
     marks: marks[which],
     elsewhere: (difference) => places.get(difference) ?? null,

@@ -9,7 +9,7 @@ import {
   type Quantity,
 } from "../graph/network";
 import { bytes, count, exact, flops, plain, shorten } from "../graph/text";
-import type { WireTopology } from "../wire";
+import type { WireNetwork, WireTopology } from "../wire";
 import { useBench, usePrefs } from "./bench";
 import { ChangeList } from "./changes";
 import { Name } from "./name";
@@ -17,18 +17,18 @@ import { ItemLink, Pairs, Section } from "./section";
 import { Bar } from "./swatch";
 
 /** Totals of a network; of two, before and after where they differ. */
-function totals(networks: readonly Network[]): [string, string][] {
-  const told = networks.map((network) => {
-    const { costs } = network.facts(network.root);
+function totals(networks: readonly WireNetwork[]): [string, string][] {
+  const told = networks.map(({ topology, scope_costs: costs }) => {
+    const [unknown] = costs.unknown_flops;
     return [
-      ["Parameters", exact(costs.parameters ?? 0)],
-      ["Trainable", exact(costs.trainable ?? 0)],
-      ["Weights", bytes(costs.parameter_bytes ?? 0)],
-      ["Work", flops(costs.flops ?? 0)],
-      ["Work unknown", costs.unknown_flops ? `${exact(costs.unknown_flops)} ops` : ""],
-      ["Activations", bytes(costs.activation_bytes ?? 0)],
-      ["Ops", exact(network.nodes)],
-      ["Modules", exact(network.scopes)],
+      ["Parameters", exact(costs.parameters[0])],
+      ["Trainable", exact(costs.trainable[0])],
+      ["Weights", bytes(costs.parameter_bytes[0])],
+      ["Work", flops(costs.flops[0])],
+      ["Work unknown", unknown > 0 ? `${exact(unknown)} ops` : ""],
+      ["Activations", bytes(costs.activation_bytes[0])],
+      ["Ops", exact(topology.nodes.id.length)],
+      ["Modules", exact(topology.scopes.id.length)],
     ] as const;
   });
   return told[0].flatMap(([name], row) => {
@@ -46,11 +46,14 @@ const HEAVY: readonly (readonly [Heavy, string])[] = [
 ];
 const SHOWN = 8;
 
-/** Shows totals, the heaviest ops, and how the network was captured. */
-export function NetworkPanel({ document }: { document: WireTopology }) {
+/**
+ * Shows totals, the heaviest ops, and how the network was captured.
+ *
+ * Of two networks it tells the totals of both, and of the last how it was captured.
+ */
+export function NetworkPanel({ sent }: { sent: readonly WireNetwork[] }) {
   const { network, comparison } = useBench();
-  const facts = useMemo(() => network.facts(network.root), [network]);
-  const pairs = useMemo(() => totals(comparison?.networks ?? [network]), [comparison, network]);
+  const pairs = useMemo(() => totals(sent), [sent]);
   return (
     <>
       <header className="vz-panel-head">
@@ -59,7 +62,7 @@ export function NetworkPanel({ document }: { document: WireTopology }) {
           <Name text={network.name} />
         </h2>
         <p className="vz-faint">
-          <Name text={facts.type} mono />
+          <Name text={network.words.type(network.root)} mono />
         </p>
       </header>
       {comparison ? <ChangeList comparison={comparison} /> : null}
@@ -67,7 +70,7 @@ export function NetworkPanel({ document }: { document: WireTopology }) {
         <Pairs pairs={pairs} />
       </Section>
       <Heaviest network={network} />
-      <Report document={document} />
+      <Report document={sent[sent.length - 1].topology} />
     </>
   );
 }

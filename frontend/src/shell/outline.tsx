@@ -52,11 +52,11 @@ export function Outline() {
   const last = Math.min(count, Math.ceil((scroll + height) / ROW) + BEYOND);
 
   const current = selected === null ? active : shownBy(network, { open, unfolded }, selected);
-  const focused = active !== null && rows.rowOf.has(active) ? active : current;
+  const focused = active !== null && rows.rowOf[active] >= 0 ? active : current;
 
-  const showRow = useCallback((row: number | undefined) => {
+  const showRow = useCallback((row: number) => {
     const element = box.current;
-    if (!element || row === undefined) return;
+    if (!element || row < 0) return;
     const top = row * ROW;
     if (top < element.scrollTop) element.scrollTop = top - ROW;
     else if (top + ROW > element.scrollTop + element.clientHeight) {
@@ -79,7 +79,7 @@ export function Outline() {
     if (selected === null || !isNew) return;
     const shown = shownBy(network, view.store.getState(), selected);
     setActive(shown);
-    showRow(rows.rowOf.get(shown));
+    showRow(rows.rowOf[shown]);
   }, [selected, network, view, rows, showRow]);
 
   function go(row: number): void {
@@ -93,7 +93,7 @@ export function Outline() {
   function onKeyDown(event: KeyboardEvent): void {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const item = focused;
-    const row = item === null ? -1 : (rows.rowOf.get(item) ?? -1);
+    const row = item === null ? -1 : rows.rowOf[item];
     const isOpen = item !== null && open.has(item);
     const kind = item === null ? null : rowKind(network, item);
     const page = Math.max(1, Math.floor(height / ROW) - 1);
@@ -115,13 +115,13 @@ export function Outline() {
       else if (childrenOf(network, item).length > 0) go(row + 1);
     } else if (event.key === "ArrowLeft") {
       if (isOpen) view.actions.setOpen(item, false);
-      else go(rows.rowOf.get(network.parent[item]) ?? row);
+      else if (rows.rowOf[network.parent[item]] >= 0) go(rows.rowOf[network.parent[item]]);
     }
   }
 
   const visible = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
-  const focusedRow = focused === null ? undefined : rows.rowOf.get(focused);
-  const inSight = focusedRow !== undefined && focusedRow >= first && focusedRow < last;
+  const focusedRow = focused === null ? -1 : rows.rowOf[focused];
+  const inSight = focusedRow >= first && focusedRow < last;
   return (
     <div
       ref={box}

@@ -7,18 +7,18 @@ import { eachVisible, isScope, type Openings, repeatOf } from "../view/opening";
 export interface Rows {
   readonly items: Int32Array;
   readonly levels: Int32Array;
-  /** Row of each visible item. */
-  readonly rowOf: ReadonlyMap<Item, number>;
+  /** Row of each item, -1 for what has none. */
+  readonly rowOf: Int32Array;
 }
 
 /** Lists what the canvas shows, the root left out. */
 export function rowsOf(network: Network, openings: Openings): Rows {
   const items: Item[] = [];
   const levels: number[] = [];
-  const rowOf = new Map<Item, number>();
+  const rowOf = new Int32Array(network.nodes + network.scopes).fill(-1);
   eachVisible(network, openings, (item, level) => {
     if (item === network.root) return undefined;
-    rowOf.set(item, items.length);
+    rowOf[item] = items.length;
     items.push(item);
     levels.push(level);
     return undefined;

@@ -7,7 +7,7 @@ import { decodeLink } from "../view/link";
 import { deepest, opened, toDepth } from "../view/opening";
 import type { CompareMode, State } from "../view/state";
 import { createView, type View } from "../view/store";
-import type { Wire, WireTopology } from "../wire";
+import type { Wire, WireNetwork } from "../wire";
 import { type Compared, type Comparison, comparisonOf, seenBy } from "./comparison";
 import { createPainter, type Painter } from "./paint";
 import type { Matches } from "./tandem";
@@ -24,7 +24,6 @@ export interface Hints {
 export interface Pane {
   readonly view: View;
   readonly painter: Painter;
-  readonly topology: WireTopology;
   readonly comparison: Comparison | null;
 }
 
@@ -32,6 +31,8 @@ export interface Pane {
 export interface Session {
   /** One canvas, or two side by side. */
   readonly panes: readonly [Pane] | readonly [Pane, Pane];
+  /** What was sent: one network, or two to compare. */
+  readonly sent: readonly WireNetwork[];
   /** Items of the one network in the other, where two stand side by side. */
   readonly matches: Matches | null;
   /** Where the camera was when a link was made. */
@@ -41,7 +42,7 @@ export interface Session {
 /** What there is to open. */
 export interface Opened {
   readonly document: Document;
-  readonly topologies: readonly WireTopology[];
+  readonly sent: readonly WireNetwork[];
   readonly compared: Compared | null;
 }
 
@@ -51,39 +52,44 @@ export function readOpened(wire: Wire): Opened {
   const [before, after] = document.networks;
   return {
     document,
-    topologies: wire.networks.map(({ topology }) => topology),
+    sent: wire.networks,
     compared: after && document.diff ? comparisonOf(before, after, document.diff) : null,
   };
 }
 
 /** Makes the views of what was sent. */
 export function openSession(
-  { document, topologies, compared }: Opened,
+  { document, sent, compared }: Opened,
   mode: CompareMode,
   start: { readonly hints: Hints; readonly link: string },
 ): Session {
-  const pane = (network: Network, at: number, comparison: Comparison | null): Pane => {
+  const pane = (network: Network, comparison: Comparison | null): Pane => {
     const { place } = decodeLink(network, start.link);
     const state = { ...hinted(network, start.hints), ...place, compare: mode };
     return {
       view: createView(network, state),
       painter: createPainter(network, comparison?.marks ?? null),
-      topology: topologies[at],
       comparison,
     };
   };
   const camera = (network: Network) => decodeLink(network, start.link).camera;
   if (!compared) {
     const [network] = document.networks;
-    return { panes: [pane(network, 0, null)], matches: null, camera: camera(network) };
+    return { panes: [pane(network, null)], sent, matches: null, camera: camera(network) };
   }
   if (mode === "merged") {
     const { merged } = compared;
-    return { panes: [pane(merged, 1, seenBy(compared, 2))], matches: null, camera: camera(merged) };
+    return {
+      panes: [pane(merged, seenBy(compared, 2))],
+      sent,
+      matches: null,
+      camera: camera(merged),
+    };
   }
   const [before, after] = compared.networks;
   return {
-    panes: [pane(before, 0, seenBy(compared, 0)), pane(after, 1, seenBy(compared, 1))],
+    panes: [pane(before, seenBy(compared, 0)), pane(after, seenBy(compared, 1))],
+    sent,
     matches: compared.matches,
     camera: null,
   };

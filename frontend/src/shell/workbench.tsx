@@ -38,7 +38,7 @@ interface WorkbenchProps {
 export function Workbench({ session, prefs, root, theme, wholePage, ready }: WorkbenchProps) {
   const { panes, matches, camera } = session;
   const [active, setActive] = useState<0 | 1>(0);
-  const { view, painter, topology, comparison } = panes[active] ?? panes[0];
+  const { view, painter, comparison } = panes[active] ?? panes[0];
   const { network } = view;
   const [viewers, setViewers] = useState<readonly (Viewer | null)[]>([null, null]);
   const viewer = viewers[active];
@@ -179,7 +179,7 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
             <Splitter side="panel" />
             <Scroller key={selected ?? -1}>
               {selected === null ? (
-                <NetworkPanel document={topology} />
+                <NetworkPanel sent={session.sent} />
               ) : (
                 <ItemPanel item={selected} />
               )}
