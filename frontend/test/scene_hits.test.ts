@@ -84,11 +84,13 @@ describe("hits", () => {
 
   test("an anchor shifts by the middle of its upper edge", () => {
     const places = placesOf(picture);
-    expect(shiftOf(3, picture, places, picture)).toEqual({ x: 0, y: 0 });
+    const view = { x: 0, y: 0, width: 400, height: 300 };
+    expect(shiftOf(3, picture, places, picture, view)).toEqual({ x: 0, y: 0 });
     places[12] -= 30;
     places[13] -= 40;
-    expect(shiftOf(3, picture, places, picture)).toEqual({ x: 30, y: 40 });
-    expect(shiftOf(99, picture, places, picture)).toBe(null);
+    expect(shiftOf(3, picture, places, picture, view)).toEqual({ x: 30, y: 40 });
+    expect(shiftOf(99, picture, places, picture, view)).toBe(null);
+    expect(shiftOf(3, picture, places, picture, { ...view, x: 5000 })).toBe(null);
   });
 });
 

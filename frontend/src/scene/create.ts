@@ -1,7 +1,7 @@
 /** Makes the stage: pictures that follow each other, and the frames that show them. */
 
 import type { Item } from "../graph/network";
-import type { Point } from "./camera";
+import { type Point, viewOf } from "./camera";
 import { curvesOf } from "./curve";
 import type { Before, Drawing, Heights } from "./drawing";
 import { inView, makeEyes, type Passing, progress, showing, tilting } from "./eyes";
@@ -228,10 +228,12 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
       if (dimension !== "2d") drawing.raise(low, high);
       space.tall.value = dimension === "2d" ? 0 : 1;
       setSolid();
+      const { camera: eye, screen } = eyes.sight();
+      const inSight = viewOf(eye, screen);
       const shift =
         anchor === null || old === null || places === null
           ? null
-          : shiftOf(anchor, old.scenery.picture, places, picture);
+          : shiftOf(anchor, old.scenery.picture, places, picture, inSight);
       if (shift !== null) {
         const { x, y, zoom } = eyes.goal();
         const camera = { x: x + shift.x, y: y + shift.y, zoom };

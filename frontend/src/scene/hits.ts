@@ -2,7 +2,7 @@
 
 import type { Item } from "../graph/network";
 import { HEADER, type Picture } from "../layout/picture";
-import type { Point, Rect } from "./camera";
+import { overlaps, type Point, type Rect } from "./camera";
 import type { Sight } from "./eyes";
 import { SIGNED } from "./legible";
 import { boxShowing, type Scenery } from "./motion";
@@ -105,19 +105,25 @@ export function rectAround(picture: Picture, items: readonly Item[] | null): Rec
   return left <= right ? { x: left, y: top, width: right - left, height: bottom - top } : null;
 }
 
-/** How far an item moves from one picture to the next, by the middle of its upper edge. */
+/**
+ * How far an item moves from one picture to the next, by the middle of its upper edge; null if
+ * it was out of view, since what cannot be seen holds nothing still.
+ */
 export function shiftOf(
   item: Item,
   old: Picture,
   places: Float64Array,
   next: Picture,
+  view: Rect,
 ): Point | null {
   const was = boxShowing(old, item);
   const is = boxShowing(next, item);
   if (was < 0 || is < 0) return null;
+  const [left, top, wide, high] = places.subarray(4 * was, 4 * was + 4);
+  if (!overlaps(view, { x: left, y: top, width: wide, height: high })) return null;
   const { x, y, width } = next.boxes;
   return {
-    x: x[is] + width[is] / 2 - (places[4 * was] + places[4 * was + 2] / 2),
-    y: y[is] - places[4 * was + 1],
+    x: x[is] + width[is] / 2 - (left + wide / 2),
+    y: y[is] - top,
   };
 }

@@ -36,8 +36,6 @@ function writeSlot(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation,
   if (slot.part === "title" || slot.part === "header" || slot.part === "name") {
     text = caption.title;
     bold = boxes.height[box] > 27;
-    // What is called alike is told apart by the first thing that the second line says.
-    if (slot.part === "name") text = `${text}  ${caption.detail.split(" · ", 1)[0]}`.trimEnd();
   } else if (slot.part === "detail") text = caption.detail;
   else if (slot.part === "repeat") text = `×${boxes.repeat[box]}`;
   if (text === "") return;
