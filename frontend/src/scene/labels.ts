@@ -15,7 +15,7 @@ import { PAINT_GLSL, SPACE_GLSL, type Space } from "./space";
 import { disposeSquares, floatTable, squares, TABLE_GLSL } from "./table";
 
 /** Labels in one frame at most. */
-export const MOST_LABELS = 1400;
+const MOST_LABELS = 1400;
 
 const vertexShader = /* glsl */ `
 ${SPACE_GLSL}

@@ -1,5 +1,11 @@
 /** Which texts are shown, and where: those that can be read at this zoom and are in view. */
 
+import {
+  BADGE_WIDTH,
+  DETAIL_SIZE as DETAIL,
+  SMALL_SIZE as SMALL,
+  TITLE_SIZE as TITLE,
+} from "../graph/caption";
 import { HEADER, type Picture } from "../layout/picture";
 import type { Rect, Screen } from "./camera";
 import { overlaps, viewOf } from "./camera";
@@ -25,10 +31,6 @@ export interface Slot {
   readonly room: number;
 }
 
-/** Sizes of texts at zoom 1, as the boxes are measured for. */
-const TITLE = 13;
-const SMALL = 11.5;
-const DETAIL = 10.5;
 /** Letters smaller than this cannot be read, larger than this help no one. */
 const LEAST = 8;
 const LARGEST = 64;
@@ -111,7 +113,7 @@ export function legible(
     const detail = DETAIL * zoom;
     const both = two && detail >= LEAST;
     const line = both ? 15.5 : height[box] / 2;
-    const room = wide - 5 - (badge ? 34 * zoom : 0);
+    const room = wide - 5 - (badge ? BADGE_WIDTH * zoom : 0);
     slots.push({
       part: "title",
       index: box,

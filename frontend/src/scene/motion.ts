@@ -7,8 +7,7 @@ import type { Nest } from "./nest";
 /** Left, top, width and height of boxes one after another. */
 export type Places = Float64Array;
 
-/** A box that stays, one that is new, one that leaves. */
-export const STAYS = 0;
+/** How a box is marked that is new, and one that leaves; 0 stays. */
 export const APPEARS = 1;
 export const VANISHES = 2;
 
