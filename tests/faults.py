@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +85,11 @@ def fit(
 class Task:
     """Three classes of points in eight dimensions that a small network can tell apart."""
 
-    def __init__(self, inputs: int = 8, classes: int = 3, batch: int = 32) -> None:
+    def __init__(
+        self, inputs: int = 8, classes: int = 3, batch: int = 32, apart: float = 2.0
+    ) -> None:
         self.generator = torch.Generator().manual_seed(7)
-        self.centres = 2.0 * torch.randn(classes, inputs, generator=self.generator)
+        self.centres = apart * torch.randn(classes, inputs, generator=self.generator)
         self.batch = batch
 
     def sample(self) -> tuple[Tensor, Tensor]:
@@ -104,7 +107,7 @@ class Task:
 
 def mlp(*widths: int, act: Callable[[], nn.Module] = nn.ReLU) -> nn.Sequential:
     modules: list[nn.Module] = []
-    for index, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for index, (inputs, outputs) in enumerate(pairwise(widths)):
         modules.append(nn.Linear(inputs, outputs))
         if index < len(widths) - 2:
             modules.append(act())
@@ -143,7 +146,7 @@ def one_flat_module(logdir: Path) -> Path:
     model = mlp(8, 16, 16, 16, 16, 3, act=nn.Tanh)
     with torch.no_grad():
         model[4].weight.mul_(0.05)
-        model[4].bias.copy_(12.0 * torch.randn(16).sign())
+        model[4].bias.copy_(6.0 * torch.randn(16).sign())
     return fit(logdir, model, SGD(model.parameters(), lr=0.05), Task().loss(model))
 
 
@@ -191,9 +194,25 @@ def one_mad_batch(logdir: Path) -> Path:
 
     def loss_of(step: int) -> Tensor:
         inputs, labels = task.sample()
-        return F.cross_entropy(model(inputs * (3e4 if step == 25 else 1.0)), labels)
+        if step == 25:
+            inputs, labels = inputs * 3e4, labels.roll(1)
+        return F.cross_entropy(model(inputs), labels)
 
     return fit(logdir, model, SGD(model.parameters(), lr=0.01), loss_of, steps=40)
+
+
+@fault("gradients-pile-up", "")
+def gradients_never_cleared(logdir: Path) -> Path:
+    model, task = mlp(8, 32, 3), Task()
+    optimizer = SGD(model.parameters(), lr=0.01)
+    with Visu(model, None, logdir, "net", every=1) as visu:
+        for step in range(20):
+            loss = task.loss(model)(step)
+            loss.backward()
+            optimizer.step()
+            visu.scalar("loss", loss)
+    assert visu.path is not None
+    return visu.path
 
 
 # Dead and saturated units -----------------------------------------------------------------------
@@ -264,13 +283,13 @@ def saturated_sigmoid(logdir: Path) -> Path:
 # Steps too large or too small -------------------------------------------------------------------
 
 
-@fault("update-too-large", "0")
+@fault("update-too-large", "2", step=1)
 def rate_too_high_adam(logdir: Path) -> Path:
     model = mlp(8, 32, 3)
-    return fit(logdir, model, Adam(model.parameters(), lr=0.5), Task().loss(model))
+    return fit(logdir, model, Adam(model.parameters(), lr=0.5), Task(apart=0.5).loss(model))
 
 
-@fault("loss-diverging", "0", step=2)
+@fault("loss-diverging", "2", step=4)
 def rate_too_high_sgd(logdir: Path) -> Path:
     torch.manual_seed(2)
     model = mlp(8, 32, 1)
@@ -279,7 +298,7 @@ def rate_too_high_sgd(logdir: Path) -> Path:
     def loss_of(step: int) -> Tensor:
         return F.mse_loss(model(inputs), targets)
 
-    return fit(logdir, model, SGD(model.parameters(), lr=1.2), loss_of, steps=20)
+    return fit(logdir, model, SGD(model.parameters(), lr=0.8), loss_of, steps=20)
 
 
 @fault("update-too-large", "2", step=20)
@@ -291,7 +310,7 @@ def rate_jumps_at_a_step(logdir: Path) -> Path:
         if step == 19:
             optimizer.param_groups[0]["lr"] = 1.0
 
-    return fit(logdir, model, optimizer, Task().loss(model), steps=40, after=after)
+    return fit(logdir, model, optimizer, Task(apart=0.5).loss(model), steps=40, after=after)
 
 
 @fault("update-too-small", "0")
@@ -416,7 +435,7 @@ class Rooted(nn.Module):
         self.one, self.two, self.head = nn.Linear(8, 16), nn.Linear(16, 16), nn.Linear(16, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(F.relu(self.two(torch.tanh(self.one(x)))).sqrt())
+        return self.head(F.dropout(self.two(torch.tanh(self.one(x)))).abs().sqrt())
 
 
 @fault("nonfinite", "two")
@@ -500,20 +519,19 @@ def nan_in_the_first_weights(logdir: Path) -> Path:
     return fit(logdir, model, SGD(model.parameters(), lr=0.05), Task().loss(model), steps=8)
 
 
-@fault("steps-skipped", "")
+@fault("steps-skipped", "", step=2)
 def scaler_skips_all_the_time(logdir: Path) -> Path:
     model, task = mlp(8, 16, 3), Task()
     scaler = torch.amp.GradScaler("cpu", init_scale=4.0, growth_interval=10_000)
-    optimizer = SGD(model.parameters(), lr=0.05)
-    optimizer_fused = SGD(model.parameters(), lr=0.05, fused=True)
-    del optimizer
+    # Only a fused optimizer is called for a step that is then skipped.
+    optimizer = SGD(model.parameters(), lr=0.05, fused=True)
     with Visu(model, None, logdir, "net", every=1) as visu:
         for step in range(40):
             inputs, labels = task.sample()
             loss = F.cross_entropy(model(inputs), labels)
-            optimizer_fused.zero_grad()
+            optimizer.zero_grad()
             scaler.scale(loss * (math.inf if step % 3 == 2 else 1.0)).backward()
-            scaler.step(optimizer_fused)
+            scaler.step(optimizer)
             scaler.update(4.0)
     assert visu.path is not None
     return visu.path
@@ -550,7 +568,7 @@ def decay_to_zero(logdir: Path) -> Path:
     return fit(logdir, model, optimizer, Task().loss(model))
 
 
-@fault("weight-growth", "2", step=1)
+@fault("weight-growth", "2", step=3)
 def loss_with_the_wrong_sign(logdir: Path) -> Path:
     model, task = mlp(8, 32, 3), Task()
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 import visuai
+from visuai.cli.diagnose import diagnose
 from visuai.cli.shared import TARGETS, built, options_of_build, printable, tell
 from visuai.cli.viewing import serve, view
 from visuai.errors import CaptureError, InputError, VisuaiError
@@ -27,11 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 if all went well, 1 for an error that is told, 2 for wrong usage, 130
-        after Ctrl-C. ``visuai diff`` answers as diff(1) does: 0 same, 1 different, 2 trouble.
+        after Ctrl-C. ``visuai diff`` answers as diff(1) does: 0 same, 1 different, 2 trouble;
+        and so does ``visuai diagnose``: 0 sound, 1 something found, 2 trouble.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    trouble = 2 if words[:1] == ["diff"] else FAILED
+    trouble = 2 if words[:1] in (["diff"], ["diagnose"]) else FAILED
     try:
         result = cli.main(words, prog_name="visuai", standalone_mode=False)
         # Written out here, where a closed pipe can still be answered.
@@ -69,6 +71,7 @@ def cli() -> None:
 
 cli.add_command(view)
 cli.add_command(serve)
+cli.add_command(diagnose)
 
 
 @cli.command(epilog=TARGETS)

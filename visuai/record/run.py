@@ -25,6 +25,7 @@ from visuai.record.series import Series
 from visuai.record.subject import Subject
 
 if TYPE_CHECKING:
+    from visuai.record.diagnosis.diagnosis import Diagnoses
     from visuai.topology import Topology
 
 STATISTICS = (
@@ -354,6 +355,18 @@ class Run:
         return [
             Event(step, float(time), str(kind), str(detail)) for step, time, kind, detail in rows
         ]
+
+    def diagnose(self) -> Diagnoses:
+        """Tells what is wrong with the run, and since when; also while it goes on.
+
+        Examples:
+            >>> run = getfixture("recorded")
+            >>> [each.rule for each in run.diagnose().at_least("error")]
+            []
+        """
+        from visuai.record.diagnosis.diagnose import diagnose
+
+        return diagnose(self)
 
     def to_pandas(self) -> Any:
         """Gives every recorded statistic (not the bins) as a table, a row for each record.

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -92,7 +92,11 @@ class Diagnoses(Sequence[Diagnosis]):
             found, key=lambda each: (SEVERITIES.index(each.severity), each.first_step)
         )
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Diagnosis: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Diagnosis]: ...
+    def __getitem__(self, index: int | slice) -> Diagnosis | list[Diagnosis]:
         return self._found[index]
 
     def __len__(self) -> int:

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from visuai.record.diagnosis.diagnosis import Diagnosis
 from visuai.record.diagnosis.evidence import Array, Evidence
-from visuai.record.diagnosis.span import earlier_spread, ends_with, lasting
+from visuai.record.diagnosis.span import (
+    column_medians,
+    earlier_spread,
+    ends_with,
+    largest,
+    lasting,
+    row_medians,
+)
 
 TINY = 1e-7
 """Mean magnitude below which a gradient counts as vanishing."""
@@ -35,6 +42,9 @@ it has to exceed their median, and a tenth of which their largest."""
 WINDOW, FEWEST_BEFORE = 50, 8
 
 LEAST = 3
+
+PILES = 6
+"""First records that have to show gradients piling up."""
 
 
 def zero_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
@@ -67,7 +77,9 @@ def zero_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Di
     if not hits:
         return
     everything = len(hits) == len(names)
-    name, first, last, holds = hits[-1]
+    # A weight that is zero itself cuts off what is in front of it, and may never move.
+    zero = [hit for hit in hits if evidence.weight.row(hit[0], "zero_share")[hit[1]] == 1.0]
+    name, first, last, holds = zero[0] if zero else hits[-1]
     where = (
         "No weight of the network gets a gradient other than zero"
         if everything
@@ -84,7 +96,7 @@ def zero_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Di
         "Look for a factor of zero behind it (two weights in a row that start at zero, a mask, "
         "dead rectifiers), or a loss that nothing can lower any more.",
         {"zero_steps": holds, "weights_without_gradient": len(hits)},
-        tuple(each[0] for each in hits[:-1]),
+        tuple(each[0] for each in hits if each[0] != name),
     )
 
 
@@ -103,15 +115,15 @@ def vanishing_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterat
     if not names:
         return
     size, mean_abs = _sizes(evidence, names)
-    known = np.isfinite(size).any(axis=0)
+    known = np.isfinite(size).sum(axis=0) > 0
     tiny = _tiny(evidence, names, mean_abs)
     slope = _decades(size) if len(names) >= FEWEST_WEIGHTS else np.zeros(len(known))
     span = lasting((slope >= DECADES) | tiny.any(axis=0), known, min(LEAST, int(known.sum())))
     if span is None:
         return
     inside = slice(span.first, span.last + 1)
-    middle = _median_rows(size[:, inside])
-    means = _median_rows(mean_abs[:, inside])
+    middle = row_medians(size[:, inside])
+    means = row_medians(mean_abs[:, inside])
     place, cliff = _where_lost(middle)
     lost = [i for i in range(len(names)) if middle[i] <= np.nanmax(middle[i:]) * 1e-3]
     top = int(np.nanargmax(middle))
@@ -165,27 +177,65 @@ def exploding_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterat
     with np.errstate(divide="ignore", invalid="ignore"):
         over = np.where(norm > 0, norm / evidence.weight.of(names, "norm"), np.nan)
     over[~np.isfinite(over)] = np.nan
-    known = np.isfinite(norm).any(axis=0)
+    known = np.isfinite(norm).sum(axis=0) > 0
     size, _ = _sizes(evidence, names)
     slope = _decades(size) if len(names) >= FEWEST_WEIGHTS else np.zeros(len(known))
-    huge = np.fmax.reduce(over, axis=0) >= GRADIENT_OVER_WEIGHT
+    huge = largest(over) >= GRADIENT_OVER_WEIGHT
     for holds, kind in ((huge, "start"), (slope <= -DECADES, "depth")):
         span = lasting(known & holds, known, min(LEAST, int(known.sum())))
         if span is not None:
             column = span.first
-            values = over if kind == "start" else size
-            place = int(np.nanargmax(values[:, column]))
-            least = int(np.nanargmin(values[:, column]))
-            told = (
-                f"the norm of the gradient of {names[place]} is {over[place, column]:.2g} times "
-                f"that of the weight (threshold {GRADIENT_OVER_WEIGHT:g})"
-                if kind == "start"
-                else f"its size at {names[place]} is {size[place, column] / size[least, column]:.2g}"
-                f" times that at {names[least]} (threshold {10.0**DECADES:g})"
-            )
-            yield _exploding(evidence, names[place], column, span.last, told, values[place, column])
+            if kind == "start":  # Of several the first that is executed is where it begins.
+                place = int(np.flatnonzero(over[:, column] >= GRADIENT_OVER_WEIGHT)[0])
+                value = float(over[place, column])
+                told = (
+                    f"the norm of the gradient of {names[place]} is {value:.2g} times that of the "
+                    f"weight (threshold {GRADIENT_OVER_WEIGHT:g})"
+                )
+            else:
+                place, least = (
+                    int(np.nanargmax(size[:, column])),
+                    int(np.nanargmin(size[:, column])),
+                )
+                value = float(size[place, column] / size[least, column])
+                told = (
+                    f"its size at {names[place]} is {value:.2g} times that at {names[least]} "
+                    f"(threshold {10.0**DECADES:g})"
+                )
+            yield _exploding(evidence, names[place], column, span.last, told, value)
             return
     yield from _jump(evidence, names, norm, known)
+
+
+def piling_up(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Gradients that grow by as much at each step, as they are never cleared.
+
+    In the first records the norm of most gradients grows in proportion to the number of steps.
+
+    Source: PyTorch, `torch.optim.Optimizer.zero_grad`: gradients are added up until then. The
+    thresholds are this project's.
+    """
+    norm = evidence.gradient.of(_flowing(evidence), "norm")[:, :PILES]
+    if not evidence.from_start or norm.shape[1] < PILES or not len(norm):
+        return
+    age = evidence.first[:PILES] - evidence.first[0] + 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth = column_medians(np.where(norm[:, :1] > 0, norm / norm[:, :1], np.nan))
+        slope = np.log(growth[1:]) / np.log(age[1:])
+    if not (np.diff(growth) > 0).all() or not ((slope > 0.6) & (slope < 1.15)).all():
+        return
+    yield Diagnosis(
+        "gradients-pile-up",
+        "warning",
+        "",
+        "",
+        int(evidence.first[0]),
+        int(evidence.last[PILES - 1]),
+        f"Gradients are not cleared, it seems: within {age[-1]:g} steps their norms have grown to "
+        f"{growth[-1]:.2g} times the first, in proportion to the steps.",
+        "Call optimizer.zero_grad() once in every step.",
+        {"growth": float(growth[-1]), "steps": float(age[-1]), "exponent": float(slope[-1])},
+    )
 
 
 def _jump(
@@ -207,10 +257,11 @@ def _jump(
     if not len(columns):
         return
     column = int(columns[0])
-    before = np.nan_to_num(_median_rows(norm[:, max(0, column - WINDOW) : column]))
+    before = np.nan_to_num(row_medians(norm[:, max(0, column - WINDOW) : column]))
     growth = norm[:, column] / np.maximum(before, 1e-30)
-    growth[~(norm[:, column] >= 0.1 * np.nanmax(norm[:, column]))] = 0.0
-    place = int(np.nanargmax(growth))
+    growth = np.nan_to_num(growth)
+    # Of those that jumped alike, the first that is executed is where it begins.
+    place = int(np.flatnonzero(growth >= 0.1 * growth.max())[0])
     factor = 10.0 ** float(logs[column] - median[column])
     told = (
         f"its norm over all parameters is {factor:.2g} times the median of the records before it "
@@ -242,11 +293,11 @@ def _exploding(
 def _flowing(evidence: Evidence) -> list[str]:
     """Lists the weights that get gradients, in execution order."""
     names = [name for name in evidence.structure.weights if name not in evidence.structure.unused]
-    has = np.isfinite(evidence.gradient.of(names, "rms")).any(axis=1)
-    moved = np.isfinite(evidence.update.of(names, "norm")).any(axis=1)
-    if moved.any():  # Nobody clears the gradients of what is in no optimizer: they pile up.
+    has = np.isfinite(evidence.gradient.of(names, "rms")).sum(axis=1) > 0
+    moved = np.isfinite(evidence.update.of(names, "norm")).sum(axis=1) > 0
+    if moved.sum():  # Nobody clears the gradients of what is in no optimizer: they pile up.
         has &= moved
-    return [name for name, keep in zip(names, has, strict=True) if keep]
+    return [names[place] for place in np.flatnonzero(has)]
 
 
 def _sizes(evidence: Evidence, names: list[str]) -> tuple[Array, Array]:
@@ -261,7 +312,7 @@ def _sizes(evidence: Evidence, names: list[str]) -> tuple[Array, Array]:
 
 def _tiny(evidence: Evidence, names: list[str], mean_abs: Array) -> NDArray[np.bool_]:
     """Tells which gradients are tiny while there are far larger ones behind them."""
-    order = [name for name in evidence.structure.parameters]
+    order = list(evidence.structure.parameters)
     behind = evidence.gradient.of(order, "mean_abs")
     behind = np.fmax.accumulate(behind[::-1], axis=0)[::-1]
     places = [order.index(name) for name in names]
@@ -287,7 +338,7 @@ def _decades(size: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         together = (dx * dy).sum(axis=0) / np.sqrt((dx**2).sum(axis=0) * (dy**2).sum(axis=0))
     third = max(1, len(size) // 3)
-    difference = _median_columns(logs[-third:]) - _median_columns(logs[:third])
+    difference = column_medians(logs[-third:]) - column_medians(logs[:third])
     sound = enough & np.isfinite(difference) & (np.abs(np.nan_to_num(together)) >= CORRELATION)
     return np.where(sound & (difference * np.nan_to_num(together) > 0), difference, 0.0)
 
@@ -310,15 +361,3 @@ def _where_lost(size: Array) -> tuple[int, int]:
 def _times(size: Array, low: int, high: int) -> str:
     steps = max(1, abs(high - low))
     return f"by a factor of {(size[high] / size[low]) ** (1.0 / steps):.2g}"
-
-
-def _median_rows(values: Array) -> Array:
-    result = np.full(len(values), np.nan)
-    rows = np.isfinite(values).any(axis=1)
-    if rows.any():
-        result[rows] = np.nanmedian(values[rows], axis=1)
-    return result
-
-
-def _median_columns(values: Array) -> Array:
-    return _median_rows(values.T)

@@ -8,12 +8,24 @@ import numpy as np
 
 from visuai.record.diagnosis.diagnosis import Diagnosis
 from visuai.record.diagnosis.evidence import Evidence
-from visuai.record.diagnosis.span import ends_with, lasting
+from visuai.record.diagnosis.span import column_medians, ends_with, lasting
 
 LEAST = 5
 """Recorded steps before anything is said of a parameter that does not move. A branch that a
 zero factor cuts off at first (zero-initialised residual gains, low-rank adapters) is open after
 one or two."""
+
+MATERIAL = 1e-4
+"""Mean magnitude of a gradient relative to the median of all, below which it is rounding."""
+
+_REASONS = (
+    "update-too-small",
+    "update-lost-in-rounding",
+    "vanishing-gradient",
+    "zero-gradient",
+    "dead-units",
+    "saturated-units",
+)
 
 
 def frozen(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
@@ -133,20 +145,26 @@ def unchanged(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagno
 
     Source: Amazon SageMaker Debugger, rule UnchangedTensor; here exact equality, for longer.
     """
+    parameters = evidence.structure.parameters
     explained = {
-        name
+        parameters[name].module
         for each in found
-        if each.rule in ("update-too-small", "update-lost-in-rounding")
+        if each.rule in _REASONS
         for name in (each.parameter, *each.also)
+        if name in parameters
     }
     names = [
         name
-        for name, each in evidence.structure.parameters.items()
-        if each.trainable and each.numel and name not in explained
+        for name, each in parameters.items()
+        if each.trainable and each.numel and each.module not in explained
     ]
+    if _at_rest(evidence):
+        return
     update = evidence.update.of(names, "zero_share")
-    gradient = evidence.gradient.of(names, "zero_share")
-    known = np.isfinite(update) & (gradient < 1.0)
+    pull = evidence.gradient.of(names, "mean_abs")
+    usual = column_medians(evidence.gradient.of(list(parameters), "mean_abs"))
+    # Less is but rounding, as in a bias before a normalisation.
+    known = np.isfinite(update) & (pull > MATERIAL * usual) & (pull > 0)
     still = known & (update == 1.0)
     rates = [each.values[-LEAST:] for each in evidence.learning_rates if len(each)]
     all_zero = bool(rates) and all(not values.any() for values in rates)
@@ -177,11 +195,15 @@ def unchanged(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagno
             "small that it is lost in rounding.",
             {
                 "still_steps": span.holds,
-                "gradient_mean_abs": _median(evidence.gradient.row(name, "mean_abs")),
+                "gradient_mean_abs": float(np.median(pull[place][known[place]])),
             },
         )
 
 
-def _median(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if len(finite) else float("nan")
+def _at_rest(evidence: Evidence) -> bool:
+    """Tells whether all weights have come to rest after they moved: it has converged."""
+    update = evidence.update.of(evidence.structure.weights, "zero_share")
+    last = update[:, -1:][np.isfinite(update[:, -1:])]
+    moved = np.isfinite(update) & (update < 1.0)
+    stopped = any(not each.values[-1:].any() for each in evidence.learning_rates)
+    return len(last) > 0 and bool((last == 1.0).all() and moved.any()) and not stopped

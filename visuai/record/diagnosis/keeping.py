@@ -96,12 +96,14 @@ def always_clipped(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[D
     """
     names = list(evidence.structure.parameters)
     norm = evidence.gradient.of(names, "norm")
-    known = np.isfinite(norm).any(axis=0)
-    total = np.sqrt(np.nansum(norm[:, known] ** 2, axis=0))
-    if len(total) < FEWEST or not total.max() > 0:
+    update = evidence.update.of(names, "norm")
+    still = (np.isfinite(update).sum(axis=0) > 0) & ~(np.nan_to_num(update).sum(axis=0) > 0)
+    known = (np.isfinite(norm).sum(axis=0) > 0) & ~still
+    total = np.sqrt(np.square(np.nan_to_num(norm[:, known])).sum(axis=0))
+    limit = float(np.median(total)) if len(total) >= FEWEST else 0.0
+    if limit <= 0.0:
         return
-    limit = float(np.median(total))
-    share = float(np.mean(np.abs(total - limit) <= 1e-3 * limit))
+    share = np.count_nonzero(np.abs(total - limit) <= 1e-3 * limit) / len(total)
     if share < CLIPPED:
         return
     yield Diagnosis(
@@ -111,8 +113,8 @@ def always_clipped(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[D
         "",
         int(evidence.first[np.flatnonzero(known)[0]]),
         evidence.last_step,
-        f"The gradient over all parameters has a norm of {limit:.4g} in {share:.0%} of the recorded "
-        f"steps (threshold {CLIPPED:.0%}): it is clipped nearly always.",
+        f"The gradient over all parameters has a norm of {limit:.4g} in {share:.0%} of the "
+        f"recorded steps (threshold {CLIPPED:.0%}): it is clipped nearly always.",
         "If clipping is meant for rare spikes, raise its max_norm to a multiple of the usual norm.",
         {"norm": limit, "share": share, "threshold": CLIPPED},
     )

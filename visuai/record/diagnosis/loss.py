@@ -47,8 +47,8 @@ def loss_diverging(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[D
         yield Diagnosis(
             "loss-diverging",
             "error" if causes else "warning",
-            causes[0].parameter if causes else "",
-            causes[0].module if causes else "",
+            next((one.parameter for one in causes if one.module), ""),
+            next((one.module for one in causes if one.module), ""),
             int(steps[onset]),
             int(steps[-1]),
             f"{each.name} diverges: it ends at {last:.3g}, started at {first:.3g} and was "

@@ -8,6 +8,7 @@ import numpy as np
 
 from visuai.record.diagnosis.diagnosis import Diagnosis
 from visuai.record.diagnosis.evidence import Evidence
+from visuai.record.diagnosis.span import largest
 
 RUNAWAY = 100.0
 """A weight that has grown by this factor before the first NaN is named as what led to it."""
@@ -35,7 +36,8 @@ def nonfinite(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagno
     if not steps:
         return
     step = min(steps)
-    here = {quantity: [] for quantity in ("weight", "activation", "gradient", "update")}
+    quantities = ("weight", "activation", "gradient", "update")
+    here = {quantity: list[str]() for quantity in quantities}
     for (name, quantity), first in at.items():
         if first == step and quantity in here:
             here[quantity].append(name)
@@ -73,8 +75,19 @@ def _origin(evidence: Evidence, here: dict[str, list[str]], step: int) -> tuple[
             "Look at its inputs and at what happens in front of it: a logarithm or root of 0, a "
             "division by 0, a mask of a whole row, an overflow of float16.",
         )
+    column = max(int(np.searchsorted(evidence.first, step, side="right")) - 1, 0)
+    grown, factor = _largest_growth(evidence, column)
+    if factor >= RUNAWAY:
+        what = "the gradients" if here["gradient"] else "a step" if here["update"] else "the loss"
+        return (
+            grown,
+            structure.parameters[grown].module,
+            f"{begin} in {what}, after the weight {grown} had grown by a factor of {factor:.3g} "
+            f"(threshold {RUNAWAY:g}): training diverged before.",
+            "Lower the learning rate, clip the gradient's norm, or warm up.",
+        )
     if here["gradient"]:
-        return _from_gradients(evidence, here["gradient"], step, begin)
+        return _from_gradients(evidence, here["gradient"], column, begin)
     if here["update"]:
         name = min(here["update"], key=order.__getitem__)
         return (
@@ -93,11 +106,10 @@ def _origin(evidence: Evidence, here: dict[str, list[str]], step: int) -> tuple[
 
 
 def _from_gradients(
-    evidence: Evidence, names: list[str], step: int, begin: str
+    evidence: Evidence, names: list[str], column: int, begin: str
 ) -> tuple[str, str, str, str]:
     structure = evidence.structure
     order = list(structure.parameters)
-    column = max(int(np.searchsorted(evidence.first, step, side="right")) - 1, 0)
     has = np.isfinite(evidence.gradient.of(order, "rms")[:, column])
     bad = [name for name in order if name in set(names)]
     last = bad[-1]
@@ -112,15 +124,6 @@ def _from_gradients(
             f"as {later[0]}, are finite, so it arises between the two.{overflow}",
             "Look for a function whose slope is infinite there: a root, norm or power at 0, a "
             "division by something tiny. Add an epsilon inside it.",
-        )
-    grown, factor = _largest_growth(evidence, column)
-    if factor >= RUNAWAY:
-        return (
-            grown,
-            structure.parameters[grown].module,
-            f"{begin} in all {len(bad)} gradients, after the weight {grown} had grown by a factor "
-            f"of {factor:.3g} (threshold {RUNAWAY:g}): training diverged before.",
-            "Lower the learning rate, clip the gradient's norm, or warm up.",
         )
     return (
         last,
@@ -139,7 +142,7 @@ def _largest_growth(evidence: Evidence, column: int) -> tuple[str, float]:
     if not names or rms.shape[1] < 2:
         return "", 0.0
     with np.errstate(all="ignore"):
-        growth = np.nan_to_num(np.fmax.reduce(rms[:, 1:], axis=1) / rms[:, 0], posinf=0.0)
+        growth = np.nan_to_num(largest(np.swapaxes(rms[:, 1:], 0, 1)) / rms[:, 0], posinf=0.0)
     place = int(np.argmax(growth))
     return names[place], float(growth[place])
 

@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from visuai.record.diagnosis.diagnosis import Diagnosis
 from visuai.record.diagnosis.drift import weight_collapse, weight_growth
 from visuai.record.diagnosis.evidence import Evidence
-from visuai.record.diagnosis.flow import exploding_gradient, vanishing_gradient, zero_gradient
+from visuai.record.diagnosis.flow import (
+    exploding_gradient,
+    piling_up,
+    vanishing_gradient,
+    zero_gradient,
+)
 from visuai.record.diagnosis.idle import frozen, no_gradient, not_in_optimizer, unchanged
 from visuai.record.diagnosis.initial import poor_initialisation
 from visuai.record.diagnosis.keeping import always_clipped, lost_records, no_steps, skipped_steps
@@ -38,6 +43,7 @@ RULES: dict[str, Rule] = {
     "zero-gradient": zero_gradient,
     "vanishing-gradient": vanishing_gradient,
     "exploding-gradient": exploding_gradient,
+    "gradients-pile-up": piling_up,
     "gradient-underflow": underflow,
     "update-too-large": update_too_large,
     "update-too-small": update_too_small,

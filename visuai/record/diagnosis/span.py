@@ -72,6 +72,28 @@ def ends_with(span: Span, known: NDArray[np.bool_]) -> bool:
     return len(columns) > 0 and span.last >= columns[-max(1, len(columns) // 10)]
 
 
+def row_medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gives the median of the known values of each row, NaN where there are none."""
+    result = np.full(len(values), np.nan)
+    rows = np.isfinite(values).sum(axis=1) > 0
+    if rows.sum():
+        result[rows] = np.nanmedian(values[rows], axis=1)
+    return result
+
+
+def column_medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gives the median of the known values of each column, NaN where there are none."""
+    return row_medians(np.swapaxes(values, 0, 1))
+
+
+def largest(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gives the largest known value of each column, NaN where there is none."""
+    result = np.full(values.shape[1], np.nan)
+    for row in values:
+        np.fmax(result, row, out=result)
+    return result
+
+
 def earlier_spread(
     values: NDArray[np.float64], window: int, least: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

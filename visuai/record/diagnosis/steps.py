@@ -8,7 +8,7 @@ import numpy as np
 
 from visuai.record.diagnosis.diagnosis import Diagnosis
 from visuai.record.diagnosis.evidence import Evidence
-from visuai.record.diagnosis.span import Span, lasting
+from visuai.record.diagnosis.span import Span, largest, lasting
 
 USUAL = 1e-3
 """What the norm of a step relative to that of its weight is like in a healthy run."""
@@ -19,7 +19,8 @@ LARGE, LARGE_ERROR, LARGE_LIMIT = 0.1, 1.0, 10.0
 SMALL, SMALL_LIMIT = 1e-6, 1e-8
 """Too small, even at its largest; and the limit below which it is an error."""
 
-LEAST = 5
+LEAST, LEAST_LARGE = 5, 10
+"""Records in which it has to hold. Sound runs of small networks begin with a few large steps."""
 
 LOST = 0.5
 """Share of a weight's elements that a step in a short format leaves as they are."""
@@ -40,7 +41,7 @@ def update_too_large(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator
     known = np.isfinite(ratio)
     hits: list[tuple[int, Span, float, bool]] = []
     with np.errstate(invalid="ignore"):
-        for limit, least in ((LARGE_LIMIT, 1), (LARGE_ERROR, 3), (LARGE, LEAST)):
+        for limit, least in ((LARGE_LIMIT, 1), (LARGE_ERROR, 3), (LARGE, LEAST_LARGE)):
             for place in range(len(names)):
                 span = lasting(known[place] & (ratio[place] > limit), known[place], least)
                 if span is not None and all(place != hit[0] for hit in hits):
@@ -102,10 +103,15 @@ def update_too_small(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator
     several = known.sum(axis=1) >= LEAST
     if not several.any() or _never_learns(evidence):
         return
-    peak = np.where(several, np.fmax.reduce(np.where(known, ratio, np.nan), axis=1), np.nan)
+    peak = np.where(several, largest(np.swapaxes(np.where(known, ratio, np.nan), 0, 1)), np.nan)
     usual = float(np.nanmedian(peak))
     limit = SMALL if usual < SMALL else SMALL_LIMIT
-    hits = [place for place in range(len(names)) if peak[place] < limit]
+    # Alone without any step, its group does not learn at all: that is told by another rule.
+    hits = [
+        place
+        for place in range(len(names))
+        if peak[place] < limit and (limit == SMALL or peak[place] > 0)
+    ]
     # One weight that lags is only told of if the others do not.
     if not hits or (limit == SMALL_LIMIT and usual < 1e-5):
         return
@@ -191,8 +197,8 @@ def underflow(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagno
             structure.parameters[name].module,
             int(evidence.first[span.first]),
             int(evidence.last[span.last]),
-            f"{worst:.0%} of the gradient of {name} is zero (threshold {LOST:.0%}), and the rest is "
-            "near the smallest that float16 can hold, 6e-8.",
+            f"{worst:.0%} of the gradient of {name} is zero (threshold {LOST:.0%}), and the rest "
+            "is near the smallest that float16 can hold, 6e-8.",
             "Scale the loss (torch.amp.GradScaler), or use bfloat16.",
             {"zero_share": worst, "threshold": LOST},
         )
@@ -213,15 +219,18 @@ def _rates(evidence: Evidence, column: int) -> str:
 
 def _warms_up(evidence: Evidence) -> bool:
     """Tells whether a learning rate is still at its highest and has just been lower."""
-    return any(
-        len(each) >= 2
-        and each.values[-1] >= np.nanmax(each.values)
-        and each.values[-1] > 1.01 * each.values[len(each) // 2]
-        for each in evidence.learning_rates
-    )
+    for each in evidence.learning_rates:
+        rates: list[float] = each.values.tolist()
+        if (
+            len(rates) >= 2
+            and rates[-1] >= max(rates)
+            and rates[-1] > 1.01 * rates[len(rates) // 2]
+        ):
+            return True
+    return False
 
 
 def _never_learns(evidence: Evidence) -> bool:
     """Tells whether all learning rates are 0 all the time."""
     rates = evidence.learning_rates
-    return bool(rates) and all(not each.values.any() for each in rates)
+    return bool(rates) and not any(any(each.values.tolist()) for each in rates)
