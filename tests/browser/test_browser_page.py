@@ -104,6 +104,7 @@ def test_search_flies_to_what_it_finds(visit: Visit, served: str) -> None:
     page.keyboard.type("last\\.conv[2]")
     hits = page.get_by_role("listbox", name="Found").get_by_role("option")
     hits.first.wait_for()
+    settle(page)
     assert hits.count() == 1
     page.keyboard.press("Enter")
     shown = on_screen(page)

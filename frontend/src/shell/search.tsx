@@ -23,6 +23,7 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
   const { view, network, viewer } = useBench();
   const query = useView((state) => state.query);
   const [found, setFound] = useState<Found>(EMPTY);
+  const [of, setOf] = useState("");
   const [at, setAt] = useState(-1);
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -33,6 +34,7 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
       const result = await search.find(query);
       if (result === null) return;
       setFound(result);
+      setOf(query);
       setAt(-1);
       if (query.trim() === "") return;
       view.actions.light(result.items.length > 0 ? new Set(result.items) : null);
@@ -99,6 +101,7 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
         id={`${id}-hits`}
         className="vz-hits"
         role="listbox"
+        aria-busy={of !== query || undefined}
         aria-label="Found"
         hidden={!asked || found.hits.length === 0}
       >
