@@ -128,6 +128,19 @@ describe("eyes", () => {
     eyes.tilt(false, part, 0, tilting(true));
     eyes.tick(performance.now() + 100);
     expect(eyes.sight().orbit.amount).toBe(0);
+    expect(eyes.sight().camera).toEqual(flat.camera);
+  });
+
+  test("3D and back from elsewhere stays there, as close as before", () => {
+    const eyes = makeEyes();
+    eyes.setScreen(screen);
+    eyes.put(flat.camera);
+    eyes.tilt(true, inView(eyes.sight(), picture), 20, tilting(true));
+    eyes.tick(performance.now() + 100);
+    eyes.put({ ...eyes.sight().camera, x: 77 });
+    eyes.tilt(false, inView(eyes.sight(), picture), 0, tilting(true));
+    eyes.tick(performance.now() + 100);
+    expect(eyes.sight().camera.x).toBe(77);
     expect(eyes.sight().camera.zoom).toBeCloseTo(flat.camera.zoom, 6);
   });
 

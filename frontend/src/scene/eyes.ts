@@ -59,8 +59,9 @@ export function makeEyes(): Eyes {
   let orbit: Orbit = { amount: 0, ...FIRST_ORBIT };
   let flying: (Passing & { readonly at: (t: number) => Camera }) | null = null;
   let tilts: (Passing & { readonly from: Orbit; readonly to: Orbit }) | null = null;
-  // How much closer 3D looks, to go back by as much.
-  let closer = 1;
+  // Where one looked from before 3D, and where 3D began, to go back the way one came.
+  let flat: Camera | null = null;
+  let begin: Camera | null = null;
 
   const straight = (end: Camera, passing: Passing) => {
     const start = camera;
@@ -99,10 +100,15 @@ export function makeEyes(): Eyes {
       const to = { ...orbit, ...(solid ? FIRST_ORBIT : {}), amount };
       tilts = { ...passing, from: orbit, to };
       if (solid) {
-        const end = fittingTilted(within, screen, to, height);
-        closer = end.zoom / camera.zoom;
-        straight(end, passing);
-      } else straight({ ...camera, zoom: camera.zoom / closer }, passing);
+        flat = camera;
+        begin = fittingTilted(within, screen, to, height);
+        straight(begin, passing);
+      } else if (flat !== null && begin !== null) {
+        const goal = flying === null ? camera : flying.at(1);
+        const isThere = goal.x === begin.x && goal.y === begin.y && goal.zoom === begin.zoom;
+        const zoom = (goal.zoom * flat.zoom) / begin.zoom;
+        straight(isThere ? flat : { x: goal.x, y: goal.y, zoom }, passing);
+      }
     },
     tick: (time) => {
       if (flying !== null) {

@@ -98,7 +98,7 @@ export function writeWires(labels: LabelSet, atlas: Atlas, texts: Texts, now: Si
           ink: dim ? mixed(ink, ground, 0.7) : ink,
           inkAlpha: alpha,
           plate: ground,
-          plateAlpha: 0.8 * alpha,
+          plateAlpha: 0.6 * alpha,
           room: Math.round(2 * ratio),
         },
       );
