@@ -9,12 +9,13 @@ import {
   useRef,
   useState,
 } from "react";
-import type { Item } from "../graph/network";
+import { CATEGORIES, type Item } from "../graph/network";
 import { childrenOf, shownBy } from "../view/opening";
 import { useBench, useView } from "./bench";
 import { Icon } from "./icons";
 import { Name } from "./name";
 import { rowKind, rowName, rowsOf } from "./rows";
+import { Dot } from "./swatch";
 
 const ROW = 24;
 const BEYOND = 8;
@@ -188,7 +189,11 @@ export function Outline() {
                 onDoubleClick={(event) => event.stopPropagation()}
                 onKeyDown={() => undefined}
               >
-                {scope ? <Icon name="chevron" /> : null}
+                {scope ? (
+                  <Icon name="chevron" />
+                ) : (
+                  <Dot category={CATEGORIES[network.category[item]]} />
+                )}
               </span>
               <span className="vz-row-name">
                 <Name text={name} mono />

@@ -18,3 +18,8 @@ export function Bar({ category, percent }: { category: Category; percent: number
     />
   );
 }
+
+/** A dot in the colour of a category, at the beginning of a row. */
+export function Dot({ category }: { category: Category }) {
+  return <span className="vz-dot" style={{ background: hex(hue(category)) }} />;
+}
