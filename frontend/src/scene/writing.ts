@@ -58,7 +58,7 @@ function writeSlot(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation,
     // Wires that enter from above run behind the name.
     plate = fill;
     plateAlpha = 0.94;
-    room = 2 * ratio;
+    room = 0;
   }
   if (drawing.isDimmed(box)) {
     ink = mixed(ink, colours.ground, 0.62);
