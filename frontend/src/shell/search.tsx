@@ -26,6 +26,7 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
   const [of, setOf] = useState("");
   const [at, setAt] = useState(-1);
   const list = useRef<HTMLDivElement>(null);
+  const early = useRef(false); // Enter came before what was found for all that was typed.
   const id = useId();
   const search = useMemo(() => createSearch(network), [network]);
 
@@ -35,8 +36,11 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
       if (result === null) return;
       setFound(result);
       setOf(query);
-      setAt(-1);
+      const first = early.current ? result.hits[0] : undefined;
+      early.current = false;
+      setAt(first ? 0 : -1);
       if (query.trim() === "") return;
+      if (first) view.actions.reveal(first.item);
       view.actions.light(result.items.length > 0 ? new Set(result.items) : null);
       view.actions.say(`${count(result.items.length)} found`);
     }, DELAY);
@@ -53,7 +57,8 @@ export function Search({ input }: { input: RefObject<HTMLInputElement | null> })
 
   function onKeyDown(event: KeyboardEvent<HTMLInputElement>): void {
     const last = found.hits.length - 1;
-    if (event.key === "ArrowDown" || (event.key === "Enter" && !event.shiftKey))
+    if (event.key === "Enter" && of !== query) early.current = true;
+    else if (event.key === "ArrowDown" || (event.key === "Enter" && !event.shiftKey))
       go(at >= last ? 0 : at + 1);
     else if (event.key === "ArrowUp" || event.key === "Enter") go(at <= 0 ? last : at - 1);
     else if (event.key === "Escape") {
