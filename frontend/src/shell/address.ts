@@ -1,5 +1,6 @@
 /** The address bar: a link that restores what is seen. */
 
+import { type RunStore, stepNow } from "../runs/store";
 import { decodeLink, encodeLink } from "../view/link";
 import type { CompareMode } from "../view/state";
 import { firstState, placeOf, type View } from "../view/store";
@@ -9,8 +10,19 @@ import type { Viewer } from "./viewer";
 export interface Address {
   readonly id: string | null;
   readonly other: string | null;
+  /** Id of a run, and where in it one looks. */
+  readonly run: string | null;
+  readonly step: number | null;
+  readonly measure: string | null;
   readonly mode: CompareMode | null;
   readonly link: string;
+}
+
+/** What a server was asked for: a network, two of them, or a run. */
+export interface Shown {
+  readonly id: string;
+  readonly other: string | null;
+  readonly run: RunStore | null;
 }
 
 const DELAY = 400;
@@ -28,17 +40,23 @@ export function readAddress(): Address {
     }
   };
   const mode = MODES.find((one) => one === said("compare")) ?? null;
-  return { id: said("network"), other: said("with"), mode, link: location.hash.slice(1) };
+  const step = said("step");
+  return {
+    id: said("network"),
+    other: said("with"),
+    run: said("run"),
+    step: step !== null && /^[0-9]{1,15}$/.test(step) ? Number(step) : null,
+    measure: said("measure"),
+    mode,
+    link: location.hash.slice(1),
+  };
 }
 
 /** Spells the address of what is seen now. */
-export function spellAddress(
-  view: View,
-  viewer: Viewer,
-  shown: { readonly id: string; readonly other: string | null } | null,
-): string {
+export function spellAddress(view: View, viewer: Viewer, shown: Shown | null): string {
   const parts: string[] = [];
-  if (shown) parts.push(`network=${encodeURIComponent(shown.id)}`);
+  if (shown?.run) parts.push(...runParts(shown.run));
+  else if (shown) parts.push(`network=${encodeURIComponent(shown.id)}`);
   if (shown?.other) parts.push(`with=${encodeURIComponent(shown.other)}`);
   const { compare } = view.store.getState();
   if (compare !== "merged") parts.push(`compare=${compare}`);
@@ -48,12 +66,19 @@ export function spellAddress(
   return `#${parts.join("&")}`;
 }
 
+function runParts(run: RunStore): string[] {
+  const state = run.store.getState();
+  const { measure, step } = state;
+  return [
+    `run=${encodeURIComponent(run.id)}`,
+    ...(measure ? [`measure=${measure.id}`] : []),
+    // At the end of a run one stays at its end.
+    ...(step === null ? [] : [`step=${stepNow(state) ?? step}`]),
+  ];
+}
+
 /** Keeps the address in step with a view, and the view with the address; gives what ends that. */
-export function followAddress(
-  view: View,
-  viewer: Viewer,
-  shown: { readonly id: string; readonly other: string | null } | null,
-): () => void {
+export function followAddress(view: View, viewer: Viewer, shown: Shown | null): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let written = location.hash;
   const write = () => {
@@ -70,10 +95,14 @@ export function followAddress(
   const read = () => {
     if (location.hash === written) return;
     const said = readAddress();
-    if (said.id !== null && said.id !== (shown?.id ?? null)) {
+    const wanted = shown?.run ? said.run : said.id;
+    const another = shown?.run ? said.id : said.run;
+    if (another !== null || (wanted !== null && wanted !== (shown?.id ?? null))) {
       location.reload();
       return;
     }
+    if (said.measure !== null) shown?.run?.measureBy(said.measure);
+    if (said.step !== null) shown?.run?.toStep(said.step);
     const { place, camera } = decodeLink(view.network, said.link);
     view.actions.go({ ...placeOf(firstState(view.network)), ...place });
     if (camera) viewer.stage.setCamera(camera, { animate: false });
@@ -83,6 +112,9 @@ export function followAddress(
       if (now.hovered === before.hovered) write();
     }),
     viewer.onCamera(write),
+    shown?.run?.store.subscribe((now, before) => {
+      if (now.step !== before.step || now.measure !== before.measure) write();
+    }) ?? (() => {}),
     () => removeEventListener("hashchange", read),
     () => clearTimeout(timer),
   ];

@@ -2,14 +2,28 @@
 
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
+import type { Network } from "../graph/network";
 import { plain } from "../graph/text";
+import type { RunEntry } from "../runs/answers";
+import { listRuns } from "../runs/ask";
+import { createRun } from "../runs/store";
+import { countVisible } from "../view/opening";
 import type { CompareMode } from "../view/state";
 import type { Wire, WireEntry } from "../wire";
 import { type Address, followAddress, readAddress } from "./address";
 import { type Catalogue, CatalogueContext } from "./networks";
 import type { PrefsStore } from "./prefs";
 import { type Hints, type Opened, openSession, readOpened } from "./session";
-import { breath, fromBytes, fromServer, listNetworks, type Progress, type Source } from "./source";
+import {
+  breath,
+  fromBytes,
+  fromRun,
+  fromServer,
+  LoadError,
+  listNetworks,
+  type Progress,
+  type Source,
+} from "./source";
 import { Choice, Loading, Trouble } from "./start";
 import { resolveTheme, watchTheme } from "./theme";
 import type { Viewer } from "./viewer";
@@ -29,6 +43,8 @@ interface AppProps {
 interface Wanted {
   readonly id: string;
   readonly other: string | null;
+  /** Whether it is a run, whose network is shown with it. */
+  readonly run: boolean;
 }
 
 type Stage =
@@ -44,6 +60,7 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
     progress: { doing: "Loading", fraction: null },
   });
   const [entries, setEntries] = useState<readonly WireEntry[] | null>(null);
+  const [runs, setRuns] = useState<readonly RunEntry[]>([]);
   const [wanted, setWanted] = useState<Wanted | null>(null);
   const address = useRef(wholePage ? readAddress() : null);
   const theme = useTheme(root, prefs);
@@ -69,15 +86,26 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
         return;
       }
       try {
-        const found = await listNetworks(source.api);
+        const [found, recorded] = await Promise.all([
+          listNetworks(source.api),
+          listRuns(source.api),
+        ]);
         if (!current) return;
         setEntries(found);
+        setRuns(recorded);
+        const readable = recorded.filter((one) => one.error === null);
+        const run = readable.find(({ id }) => id === address.current?.run);
         const usable = found.filter((one) => one.error === null);
         const asked = usable.find(({ id }) => id === address.current?.id);
-        if (asked) setWanted({ id: asked.id, other: address.current?.other ?? null });
-        else if (usable.length === 1) setWanted({ id: usable[0].id, other: null });
+        if (run) setWanted({ id: run.id, other: null, run: true });
+        else if (asked)
+          setWanted({ id: asked.id, other: address.current?.other ?? null, run: false });
+        else if (usable.length === 1 && recorded.length === 0)
+          setWanted({ id: usable[0].id, other: null, run: false });
+        else if (readable.length === 1 && recorded.length === 1 && found.length === 0)
+          setWanted({ id: readable[0].id, other: null, run: true });
         else if (usable.length > 1 && hints.compare)
-          setWanted({ id: usable[0].id, other: hints.compare });
+          setWanted({ id: usable[0].id, other: hints.compare, run: false });
         else setStage({ at: "choice" });
       } catch (error) {
         if (current) setStage({ at: "trouble", error: error as Error });
@@ -94,32 +122,64 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
 
   useEffect(() => {
     if (!wanted || source.kind !== "server") return;
-    load((tell) => fromServer(source.api, wanted.id, wanted.other, tell));
+    if (!wanted.run) {
+      load((tell) => fromServer(source.api, wanted.id, wanted.other, tell));
+      return;
+    }
+    let current = true;
+    load(async (tell) => {
+      await untilCaptured(source.api, wanted.id, tell, () => current);
+      return fromRun(source.api, wanted.id, tell);
+    });
+    return () => {
+      current = false;
+    };
   }, [wanted, source, load]);
+
+  // While one chooses, trainings may start.
+  useEffect(() => {
+    if (source.kind !== "server" || stage.at !== "choice") return;
+    const look = () => listRuns(source.api).then(setRuns, () => {});
+    const timer = setInterval(look, RELOOK);
+    return () => clearInterval(timer);
+  }, [source, stage.at]);
 
   const catalogue = useMemo<Catalogue | null>(
     () =>
       entries && wanted
         ? {
             entries,
+            runs,
             shown: wanted.id,
             compared: wanted.other,
             choose: (id, other) => {
               address.current = null;
-              setWanted({ id, other });
+              setWanted({ id, other, run: false });
+            },
+            chooseRun: (id) => {
+              address.current = null;
+              setWanted({ id, other: null, run: true });
             },
           }
         : null,
-    [entries, wanted],
+    [entries, runs, wanted],
   );
 
   let content: ReactNode;
   if (stage.at === "loading") content = <Loading progress={stage.progress} />;
   else if (stage.at === "trouble") {
-    const again = entries && entries.length > 1 ? () => setStage({ at: "choice" }) : null;
+    const again =
+      entries && entries.length + runs.length > 1 ? () => setStage({ at: "choice" }) : null;
     content = <Trouble error={stage.error} again={again} />;
   } else if (stage.at === "choice") {
-    content = <Choice entries={entries ?? []} choose={(id, other) => setWanted({ id, other })} />;
+    content = (
+      <Choice
+        entries={entries ?? []}
+        runs={runs}
+        choose={(id, other) => setWanted({ id, other, run: false })}
+        chooseRun={(id) => setWanted({ id, other: null, run: true })}
+      />
+    );
   } else {
     content = (
       <Session
@@ -131,6 +191,7 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
         theme={theme}
         address={address.current}
         wanted={wanted}
+        api={source.kind === "server" ? source.api : null}
         wholePage={wholePage}
       />
     );
@@ -146,10 +207,12 @@ interface SessionProps {
   readonly theme: "light" | "dark";
   readonly address: Address | null;
   readonly wanted: Wanted | null;
+  readonly api: string | null;
   readonly wholePage: boolean;
 }
 
-function Session({ opened, root, prefs, hints, theme, address, wanted, wholePage }: SessionProps) {
+function Session(props: SessionProps) {
+  const { opened, root, prefs, hints, theme, address, wanted, api, wholePage } = props;
   const [mode, setMode] = useState<CompareMode>(address?.mode ?? "merged");
   const link = useRef(address?.link ?? "");
   const session = useMemo(
@@ -158,6 +221,11 @@ function Session({ opened, root, prefs, hints, theme, address, wanted, wholePage
   );
   const [first] = session.panes;
   const { view } = first;
+  const run = useMemo(() => {
+    if (!wanted?.run || api === null) return null;
+    const { step = null, measure = null } = address ?? {};
+    return createRun(api, wanted.id, { step, measure });
+  }, [wanted, api, address]);
   const [viewer, setViewer] = useState<Viewer | null>(null);
 
   useEffect(() => {
@@ -173,8 +241,20 @@ function Session({ opened, root, prefs, hints, theme, address, wanted, wholePage
 
   useEffect(() => {
     if (!wholePage || !viewer) return;
-    return followAddress(view, viewer, wanted);
-  }, [view, viewer, wanted, wholePage]);
+    return followAddress(view, viewer, wanted && { ...wanted, run });
+  }, [view, viewer, wanted, run, wholePage]);
+
+  useEffect(() => run?.start(), [run]);
+
+  // Modules alike in structure are not alike in how they train.
+  useEffect(() => {
+    if (!run || link.current !== "") return;
+    const { open } = view.store.getState();
+    const unfolded = new Set(everyRun(view.network));
+    const openings = { open, unfolded };
+    if (unfolded.size > 0 && countVisible(view.network, openings, MOST_SHOWN) <= MOST_SHOWN)
+      view.actions.unfoldAll(true);
+  }, [run, view]);
 
   useEffect(() => {
     if (wholePage) document.title = plain(view.network.name.slice(0, 80));
@@ -184,6 +264,7 @@ function Session({ opened, root, prefs, hints, theme, address, wanted, wholePage
     <Workbench
       key={mode}
       session={session}
+      run={run}
       prefs={prefs}
       root={root}
       theme={theme}
@@ -191,6 +272,38 @@ function Session({ opened, root, prefs, hints, theme, address, wanted, wholePage
       ready={setViewer}
     />
   );
+}
+
+const RELOOK = 3000; // Milliseconds.
+const MOST_SHOWN = 150;
+
+/** Waits until the network of a run is there, which a training captures at its first batch. */
+async function untilCaptured(
+  api: string,
+  id: string,
+  tell: (progress: Progress) => void,
+  current: () => boolean,
+): Promise<void> {
+  for (let round = 0; current(); round += 1) {
+    const entry = (await listRuns(api)).find((one) => one.id === id);
+    if (!entry) throw new LoadError("There is no such run, or it is gone.", "Reload for the list.");
+    if (entry.has_network) return;
+    if (!entry.live || round > 600) {
+      throw new LoadError(
+        "The network of this run was not captured, so there is nothing to show its records on.",
+        "visuai.open_run(…).events says why; open_run reads the records all the same.",
+      );
+    }
+    tell({ doing: "Waiting for the first batch of the training", fraction: null });
+    await new Promise((done) => {
+      setTimeout(done, 1000);
+    });
+  }
+}
+
+/** First scopes of all runs of modules alike. */
+function* everyRun({ nodes, repeat }: Network): Iterable<number> {
+  for (let at = 0; at < repeat.length; at += 1) if (repeat[at] > 1) yield nodes + at;
 }
 
 /** Keeps the theme of the root element up to date. */

@@ -3,6 +3,7 @@
 import { createContext, useContext } from "react";
 import { useStore } from "zustand";
 import type { Network } from "../graph/network";
+import type { RunStore } from "../runs/store";
 import type { State } from "../view/state";
 import type { View } from "../view/store";
 import type { Comparison } from "./comparison";
@@ -25,6 +26,8 @@ export interface Bench {
   readonly viewer: Viewer | null;
   readonly painter: Painter;
   readonly comparison: Comparison | null;
+  /** The recorded run that is shown on the network, if one is. */
+  readonly run: RunStore | null;
   readonly prefs: PrefsStore;
   readonly root: HTMLElement;
   /** Whether it is all of a page, whose address then leads to what is seen. */

@@ -8,6 +8,7 @@ import { useBench, usePrefs, useView } from "./bench";
 import { ItemChanges } from "./changes";
 import { Icon } from "./icons";
 import { Name } from "./name";
+import { RunSection } from "./run_panel";
 import { Copyable, Few, ItemLink, Pairs, Section } from "./section";
 import { Swatch } from "./swatch";
 
@@ -42,6 +43,7 @@ export function ItemPanel({ item }: { item: Item }) {
       </header>
       <ItemActions item={item} />
       <ItemChanges item={item} />
+      <RunSection item={item} />
       <Values title="Takes" values={facts.inputs} pruned={facts.pruned} />
       <Values title="Gives" values={facts.outputs} />
       <Costs facts={facts} />

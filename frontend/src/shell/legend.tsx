@@ -5,13 +5,16 @@ import { hex } from "../scene/colour";
 import { useBench, usePrefs, useView } from "./bench";
 import { Icon } from "./icons";
 import type { Painter } from "./paint";
+import { useCovered } from "./run_context";
 
 /** Shows the legend of the present colours; it folds to a button. */
 export function Legend({ painter, theme }: { painter: Painter; theme: "light" | "dark" }) {
   const { prefs, comparison } = useBench();
   const colourBy = useView((state) => state.colourBy);
   const shown = usePrefs((one) => one.legend);
+  const covered = useCovered();
   const { legend } = painter.colouring(colourBy, theme);
+  if (covered) return null; // The run tells what its colours mean.
   return (
     <aside className="vz-legend" aria-label="Legend" data-folded={!shown || undefined}>
       <button

@@ -1,6 +1,7 @@
 /** The name of what is shown; where there are several, a choice of them, and what to compare with. */
 
 import { createContext, useContext } from "react";
+import type { RunEntry } from "../runs/answers";
 import type { WireEntry } from "../wire";
 import { useBench } from "./bench";
 import { Icon } from "./icons";
@@ -10,9 +11,12 @@ import { Name } from "./name";
 /** The networks that a server has, and which are shown. */
 export interface Catalogue {
   readonly entries: readonly WireEntry[];
+  readonly runs: readonly RunEntry[];
+  /** Id of the network that is shown, or of the run. */
   readonly shown: string;
   readonly compared: string | null;
   readonly choose: (id: string, compared: string | null) => void;
+  readonly chooseRun: (id: string) => void;
 }
 
 export const CatalogueContext = createContext<Catalogue | null>(null);
@@ -30,9 +34,14 @@ export function Networks() {
   ) : (
     <Name text={network.name} />
   );
-  if (!catalogue || catalogue.entries.length < 2) return <h1 className="vz-title">{title}</h1>;
-  const { entries, shown, compared, choose } = catalogue;
+  if (!catalogue || catalogue.entries.length + catalogue.runs.length < 2)
+    return <h1 className="vz-title">{title}</h1>;
+  const { entries, runs, shown, compared, choose, chooseRun } = catalogue;
   const usable = entries.filter((one) => one.error === null);
+  const others = usable.some(({ id }) => id === shown)
+    ? usable.filter(({ id }) => id !== shown)
+    : [];
+  const readable = runs.filter((one) => one.error === null);
   return (
     <DropDown
       title="Networks"
@@ -46,9 +55,11 @@ export function Networks() {
     >
       {(close) => (
         <>
-          <p className="vz-menu-title" role="presentation">
-            Show
-          </p>
+          {usable.length > 0 ? (
+            <p className="vz-menu-title" role="presentation">
+              Show
+            </p>
+          ) : null}
           {usable.map(({ id, name }) => (
             <button
               key={id}
@@ -63,25 +74,44 @@ export function Networks() {
               <Name text={name} />
             </button>
           ))}
-          <p className="vz-menu-title" role="presentation">
-            Compare with
-          </p>
-          {usable
-            .filter(({ id }) => id !== shown)
-            .map(({ id, name }) => (
-              <button
-                key={id}
-                type="button"
-                role="menuitemradio"
-                aria-checked={id === compared}
-                onClick={() => {
-                  close();
-                  choose(shown, id === compared ? null : id);
-                }}
-              >
-                <Name text={name} />
-              </button>
-            ))}
+          {others.length > 0 ? (
+            <p className="vz-menu-title" role="presentation">
+              Compare with
+            </p>
+          ) : null}
+          {others.map(({ id, name }) => (
+            <button
+              key={id}
+              type="button"
+              role="menuitemradio"
+              aria-checked={id === compared}
+              onClick={() => {
+                close();
+                choose(shown, id === compared ? null : id);
+              }}
+            >
+              <Name text={name} />
+            </button>
+          ))}
+          {readable.length > 0 ? (
+            <p className="vz-menu-title" role="presentation">
+              Runs
+            </p>
+          ) : null}
+          {readable.map(({ id, model, name, live }) => (
+            <button
+              key={id}
+              type="button"
+              role="menuitemradio"
+              aria-checked={id === shown}
+              onClick={() => {
+                close();
+                chooseRun(id);
+              }}
+            >
+              <Name text={`${model} ${name}${live ? " (live)" : ""}`} />
+            </button>
+          ))}
         </>
       )}
     </DropDown>

@@ -14,6 +14,8 @@ export type Mark = 0 | 1 | 2 | 3;
 export interface Painter {
   /** What items are coloured by, made once for each way and theme. */
   readonly colouring: (by: ColourBy, theme: "light" | "dark") => Colouring;
+  /** Lays other colours over those of the state, such as those of a run; null takes them away. */
+  readonly cover: (colouring: Colouring | null) => void;
   /**
    * How boxes look. What has not changed since the last paint stays the same object, by which
    * the stage knows that it has nothing to do.
@@ -37,7 +39,14 @@ export function createPainter(network: Network, marks: ArrayLike<number> | null)
     const own = (marks?.[item] ?? 0) as Mark;
     return own === 0 && !open && inside?.[item] === 1 ? 3 : own;
   };
-  let last: { picture: Picture; by: ColourBy; theme: string; paint: Paint } | null = null;
+  let last: {
+    picture: Picture;
+    by: ColourBy;
+    theme: string;
+    over: Colouring | null;
+    paint: Paint;
+  } | null = null;
+  let over: Colouring | null = null;
 
   function colouring(by: ColourBy, theme: "light" | "dark"): Colouring {
     const key = `${by} ${theme}`;
@@ -51,6 +60,9 @@ export function createPainter(network: Network, marks: ArrayLike<number> | null)
 
   return {
     colouring,
+    cover: (colouring) => {
+      over = colouring;
+    },
     paint: (picture, state, theme, lit, shown) => {
       const changing = {
         lit,
@@ -58,10 +70,15 @@ export function createPainter(network: Network, marks: ArrayLike<number> | null)
         hovered: state.hovered === null ? null : shown(state.hovered),
       };
       const by = state.colourBy;
-      if (last?.picture === picture && last.by === by && last.theme === theme) {
+      if (
+        last?.picture === picture &&
+        last.by === by &&
+        last.theme === theme &&
+        last.over === over
+      ) {
         return { ...last.paint, ...changing };
       }
-      const { fill, line } = colouring(by, theme);
+      const { fill, line } = over ?? colouring(by, theme);
       const { item, open, depth } = picture.boxes;
       const colours = COLOURS[theme];
       const { scopes, scopeLine } = colours;
@@ -73,7 +90,7 @@ export function createPainter(network: Network, marks: ArrayLike<number> | null)
         line: (box) => (open[box] === 1 ? scopeLine : line(item[box])),
         ...(marks ? { mark: (box: number) => marked(item[box], open[box] === 1) } : {}),
       };
-      last = { picture, by, theme, paint };
+      last = { picture, by, theme, over, paint };
       return paint;
     },
     height: (picture, box, dimension) => {

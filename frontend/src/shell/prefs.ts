@@ -11,6 +11,8 @@ export interface Prefs {
   readonly panelWidth: number;
   readonly minimap: boolean;
   readonly legend: boolean;
+  /** Whether a run is shown in full, or only its slider. */
+  readonly dock: boolean;
   readonly theme: Theme;
 }
 
@@ -26,6 +28,7 @@ const FIRST: Prefs = {
   panelWidth: 304,
   minimap: true,
   legend: true,
+  dock: true,
   theme: "auto",
 };
 

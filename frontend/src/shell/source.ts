@@ -44,6 +44,16 @@ export async function listNetworks(api: string): Promise<WireEntry[]> {
   return (await answer.json()) as WireEntry[];
 }
 
+/** Gets the network of a run from a server. */
+export function fromRun(
+  api: string,
+  id: string,
+  tell: (progress: Progress) => void,
+): Promise<Wire> {
+  tell({ doing: "Fetching", fraction: null });
+  return received(`${api}runs/${encodeURIComponent(id)}/network`, tell);
+}
+
 /** Gets a network from a server, or two and their difference. */
 export async function fromServer(
   api: string,
@@ -53,7 +63,11 @@ export async function fromServer(
 ): Promise<Wire> {
   tell({ doing: other ? "Comparing" : "Fetching", fraction: null });
   const path = `${api}networks/${encodeURIComponent(id)}`;
-  const answer = await ask(other ? `${path}/compare/${encodeURIComponent(other)}` : path);
+  return received(other ? `${path}/compare/${encodeURIComponent(other)}` : path, tell);
+}
+
+async function received(address: string, tell: (progress: Progress) => void): Promise<Wire> {
+  const answer = await ask(address);
   const reader = answer.body?.getReader();
   if (!reader) return parse(await answer.text(), tell);
   const decoder = new TextDecoder();

@@ -2,8 +2,10 @@
 
 import { useState } from "react";
 import { count, exact } from "../graph/text";
+import type { RunEntry } from "../runs/answers";
 import type { WireEntry } from "../wire";
 import { Name } from "./name";
+import { RunChoice } from "./run_choice";
 import { LoadError, type Progress } from "./source";
 
 /** Tells what is being done. */
@@ -35,20 +37,25 @@ export function Trouble({ error, again }: { error: Error; again: (() => void) | 
 /** Lets one choose a network, or two to compare. */
 export function Choice({
   entries,
+  runs,
   choose,
+  chooseRun,
 }: {
   entries: readonly WireEntry[];
+  runs: readonly RunEntry[];
   choose: (id: string, other: string | null) => void;
+  chooseRun: (id: string) => void;
 }) {
   const [first, setFirst] = useState<string | null>(null);
   const usable = entries.filter((one) => one.error === null);
   return (
     <main className="vz-start vz-choice">
       <Sign />
-      <h1>Networks</h1>
-      {entries.length === 0 ? (
+      {runs.length > 0 ? <RunChoice runs={runs} choose={chooseRun} /> : null}
+      {entries.length > 0 || runs.length === 0 ? <h1>Networks</h1> : null}
+      {entries.length === 0 && runs.length === 0 ? (
         <p className="vz-said">
-          There are none yet. Save a topology into the log directory, then reload.
+          There are none yet. Save a topology into the log directory, or record a training there.
         </p>
       ) : null}
       <ul>

@@ -47,6 +47,8 @@ export interface Viewer {
   /** Whether it is drawn without a third axis. */
   readonly flat: () => boolean;
   readonly onBusy: (listen: (busy: boolean) => void) => () => void;
+  /** Paints again, after the painter got other colours. */
+  readonly repaint: () => void;
   readonly setTheme: (theme: "light" | "dark") => void;
   readonly dispose: () => void;
 }
@@ -315,6 +317,7 @@ export function createViewer(
     size: () => ({ width: container.clientWidth, height: container.clientHeight }),
     flat: () => store.getState().dimension === "2d",
     onBusy: on(listeners.busy),
+    repaint,
     setTheme: (next) => {
       theme = next;
       repaint();

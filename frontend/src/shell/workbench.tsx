@@ -2,6 +2,7 @@
 
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
+import type { RunStore } from "../runs/store";
 import { type Bench, BenchContext, type MenuPlace } from "./bench";
 import { Busy, Canvas, Hint } from "./canvas";
 import { Crumbs } from "./crumbs";
@@ -15,6 +16,8 @@ import { NetworkPanel } from "./network_panel";
 import { Outline } from "./outline";
 import { Paper } from "./paper";
 import type { PrefsStore } from "./prefs";
+import { RunDock } from "./run_dock";
+import { RunPaint } from "./run_paint";
 import { Search } from "./search";
 import type { Pane, Session } from "./session";
 import { Splitter } from "./splitter";
@@ -25,6 +28,7 @@ import type { Viewer } from "./viewer";
 
 interface WorkbenchProps {
   readonly session: Session;
+  readonly run: RunStore | null;
   readonly prefs: PrefsStore;
   readonly root: HTMLElement;
   readonly theme: "light" | "dark";
@@ -35,7 +39,7 @@ interface WorkbenchProps {
 }
 
 /** Shows a session with everything around it; what is around follows the canvas last used. */
-export function Workbench({ session, prefs, root, theme, wholePage, ready }: WorkbenchProps) {
+export function Workbench({ session, run, prefs, root, theme, wholePage, ready }: WorkbenchProps) {
   const { panes, matches, camera } = session;
   const [active, setActive] = useState<0 | 1>(0);
   const { view, painter, comparison } = panes[active] ?? panes[0];
@@ -81,6 +85,7 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
       viewer,
       painter,
       comparison,
+      run,
       prefs,
       root,
       wholePage,
@@ -99,7 +104,7 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
         else requestAnimationFrame(() => search.current?.focus());
       },
     }),
-    [view, network, viewer, painter, comparison, prefs, root, wholePage, panes, active],
+    [view, network, viewer, painter, comparison, run, prefs, root, wholePage, panes, active],
   );
 
   useEffect(() => {
@@ -119,7 +124,7 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
   } as React.CSSProperties;
   return (
     <BenchContext value={bench}>
-      <div className="vz-bench" style={columns}>
+      <div className="vz-bench" style={columns} data-run={run ? "" : undefined}>
         <header className="vz-top">
           <Toolbar />
         </header>
@@ -174,6 +179,8 @@ export function Workbench({ session, prefs, root, theme, wholePage, ready }: Wor
             </p>
           ) : null}
         </main>
+        {run ? <RunPaint run={run} theme={theme} /> : null}
+        {run ? <RunDock run={run} theme={theme} /> : null}
         {panel ? (
           <aside className="vz-right" aria-label="Details">
             <Splitter side="panel" />

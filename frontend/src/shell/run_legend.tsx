@@ -1,0 +1,35 @@
+/** What the colours of a run mean. */
+
+import { useMemo } from "react";
+import { spell, spellNumber } from "../runs/measures";
+import { spanOf } from "../runs/span";
+import type { RunStore } from "../runs/store";
+import { RAMPS } from "../scale/palette";
+import { hex } from "../scene/colour";
+import { useRun } from "./run_context";
+
+const VIRIDIS = RAMPS.viridis.map(hex).join(", ");
+
+/** The ramp of the measure with its numbers, in one line. */
+export function RunLegend({ run }: { run: RunStore; theme: "light" | "dark" }) {
+  const matrix = useRun(run, (state) => state.matrix);
+  const measure = useRun(run, (state) => state.matrixOf);
+  const scale = useMemo(() => (measure ? spanOf(matrix, measure) : null), [matrix, measure]);
+  if (!measure || !scale || scale.high === 0) return null;
+  const ends = [scale.low, scale.high].map((end) =>
+    measure.scale === "share" ? spell(measure, end) : spellNumber(end),
+  );
+  return (
+    <p className="vz-run-legend">
+      <strong>{measure.title}</strong>
+      <span>{ends[0]}</span>
+      <span
+        className="vz-ramp-bar"
+        style={{ background: `linear-gradient(to right, ${VIRIDIS})` }}
+        aria-hidden="true"
+      />
+      <span>{ends[1]}</span>
+      <small>{scale.log ? "logarithmic" : "linear"}</small>
+    </p>
+  );
+}
