@@ -101,7 +101,7 @@ function Heaviest({ network }: { network: Network }) {
       }
     >
       {groups.length === 0 ? <p className="vz-faint">Nothing is known.</p> : null}
-      <ul className="vz-bars">
+      <ul className="vz-shares">
         {groups.map((one) => (
           <li key={one.label}>
             <Bar category={one.category} percent={share(one.sum, groups[0].sum)} />
