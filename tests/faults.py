@@ -346,6 +346,18 @@ def step_lost_in_bfloat16(logdir: Path) -> Path:
     return fit(logdir, model, SGD(model.parameters(), lr=1e-4), loss_of)
 
 
+@fault("gradient-underflow", "0")
+def gradients_lost_in_float16(logdir: Path) -> Path:
+    """The loss is so small that its gradients are near what float16 can tell from zero."""
+    model, task = mlp(8, 32, 3).half(), Task()
+
+    def loss_of(step: int) -> Tensor:
+        inputs, labels = task.sample()
+        return F.cross_entropy(model(inputs.half()).float(), labels) * 4e-6
+
+    return fit(logdir, model, SGD(model.parameters(), lr=1e3), loss_of)
+
+
 # Parameters that do not learn -------------------------------------------------------------------
 
 

@@ -60,6 +60,8 @@ def zero_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Di
     share = evidence.gradient.of(names, "zero_share")
     least = 5
     dead = [each for each in found if each.rule == "dead-units" and each.severity == "error"]
+    if any(each.rule == "gradient-underflow" for each in found):
+        return
     place_of = {name: place for place, name in enumerate(structure.parameters)}
     hits: list[tuple[str, int, int, int]] = []
     for place, name in enumerate(names):

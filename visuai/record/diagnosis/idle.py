@@ -23,6 +23,7 @@ _REASONS = (
     "update-lost-in-rounding",
     "vanishing-gradient",
     "zero-gradient",
+    "gradient-underflow",
     "dead-units",
     "saturated-units",
 )

@@ -22,6 +22,9 @@ SMALL, SMALL_LIMIT = 1e-6, 1e-8
 LEAST, LEAST_LARGE = 5, 10
 """Records in which it has to hold. Sound runs of small networks begin with a few large steps."""
 
+NEAR_LIMIT = 1e-5
+"""Mean magnitude of a gradient in float16 that has lost its smaller elements."""
+
 LOST = 0.5
 """Share of a weight's elements that a step in a short format leaves as they are."""
 
@@ -177,15 +180,15 @@ def underflow(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagno
     numbers below 6e-8 are zero in float16.
     """
     structure = evidence.structure
-    dead = {name for each in found if each.rule == "dead-units" for name in (each.parameter,)}
+    every = evidence.gradient.of(list(structure.parameters), "mean_abs")
     for name in structure.weights:
-        if structure.parameters[name].dtype != "float16" or name in dead:
+        if structure.parameters[name].dtype != "float16":
             continue
         share = evidence.gradient.row(name, "zero_share")
-        smallest = evidence.gradient.row(name, "mean_abs")
         known = np.isfinite(share)
-        # All zero may have other reasons; what is left has to be near the format's limit.
-        lost = known & (share >= LOST) & (share < 1.0) & (smallest < 1e-5)
+        # Zeros may have other reasons: what is left has to be near the format's limit.
+        size = np.where(share < 1.0, evidence.gradient.row(name, "mean_abs"), largest(every))
+        lost = known & (share >= LOST) & (size < NEAR_LIMIT)
         span = lasting(lost, known, LEAST)
         if span is None:
             continue
@@ -213,7 +216,7 @@ def _rates(evidence: Evidence, column: int) -> str:
     rates = evidence.learning_rates
     if len(rates) != 1 or not len(rates[0]):
         return ""
-    at = int(np.searchsorted(rates[0].steps, evidence.first[column], side="right")) - 1
+    at = int(np.count_nonzero(rates[0].steps <= evidence.first[column])) - 1
     return f" The learning rate is {rates[0].values[max(at, 0)]:.3g}."
 
 

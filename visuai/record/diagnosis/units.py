@@ -39,7 +39,7 @@ def dead_units(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagn
     """
     by_output = list(_by_output(evidence))
     yield from by_output
-    if not by_output:
+    if not by_output and not any(each.rule == "gradient-underflow" for each in found):
         yield from _by_gradient(evidence)
 
 
