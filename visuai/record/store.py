@@ -19,7 +19,7 @@ from visuai.errors import VisuaiError
 from visuai.record import schema
 from visuai.record.codec import encode
 from visuai.record.columns import Columns
-from visuai.record.compaction import truncate
+from visuai.record.compaction import pending, transpose, truncate
 from visuai.record.filesystem import is_network
 from visuai.record.scalars import Event
 from visuai.record.subject import Subject
@@ -140,6 +140,16 @@ class Store:
         with self._transaction() as connection:
             self._make_sure_of_ownership()
             yield connection
+
+    def pack(self) -> None:
+        """Moves all records into chunks.
+
+        Raises:
+            sqlite3.Error: If the file cannot be written.
+        """
+        while pending(self._connection):
+            with self.compacting() as connection:
+                transpose(connection)
 
     def subjects(self) -> dict[int, Subject]:
         """The subjects there are, by number."""
