@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from visuai import viewer
-from visuai.serve import Background, Shelf, start
+from visuai.serve import Background, Runs, Shelf, start
 from visuai.serve.app import app
 
 PLACEHOLDER = "export default { render() {} };\ndocument.title += '</script><!-- é';\n"
@@ -30,13 +30,15 @@ def built_viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @contextmanager
-def serving(shelf: Shelf) -> Iterator[Background]:
-    """Serves a shelf on a free port."""
-    server = start(partial(app, shelf), 0, browser=False)
+def serving(shelf: Shelf, runs: Runs | None = None) -> Iterator[Background]:
+    """Serves a shelf, and runs, on a free port."""
+    server = start(partial(app, shelf, runs=runs), 0, browser=False)
     try:
         yield server
     finally:
         server.stop()
+        if runs is not None:
+            runs.close()
 
 
 def port_of(server: Background) -> int:

@@ -71,7 +71,7 @@ def view(
     "--logdir",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
-    help="Folder that topologies were saved in, or in folders inside.",
+    help="Folder that runs were recorded in, or topologies saved, or in folders inside.",
 )
 @port_option
 @browser_option
@@ -85,7 +85,8 @@ def serve(logdir: Path, port: int | None, no_browser: bool, debug: bool) -> None
     """
     from visuai.serve.app import app
     from visuai.serve.logdir import LogDir
+    from visuai.serve.runs import Runs
     from visuai.serve.server import run
 
-    make = partial(app, LogDir(logdir), title=logdir.resolve().name)
+    make = partial(app, LogDir(logdir), title=logdir.resolve().name, runs=Runs(logdir))
     run(make, port, browser=not no_browser, tell=_say)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Thread
@@ -20,7 +19,10 @@ from visuai.errors import VisuaiError
 from visuai.serve.guard import Guard
 from visuai.serve.headers import Headers
 from visuai.serve.page import page
-from visuai.serve.parcel import Parcel, Parcels, parcel
+from visuai.serve.parcel import Parcels, parcel
+from visuai.serve.reply import as_json, sent
+from visuai.serve.run_routes import run_routes
+from visuai.serve.runs import Runs
 from visuai.serve.shelf import Shelf
 
 _TYPES = {viewer.SCRIPT: "text/javascript", viewer.STYLE: "text/css"}
@@ -33,6 +35,7 @@ def app(
     title: str = "Visuai",
     mount: str | None = None,
     first: Sequence[str] = (),
+    runs: Runs | None = None,
 ) -> Starlette:
     """Makes the app.
 
@@ -43,6 +46,7 @@ def app(
         mount: The element for the viewer; see `visuai.viewer.mount`.
         first: Ids of one network, or of two to compare, that the viewer will ask for at once:
             they are packed while the browser starts.
+        runs: The recorded runs that it shows.
 
     Raises:
         VisuaiError: If the viewer is not built.
@@ -52,26 +56,26 @@ def app(
     home = parcel(gzip.compress(page(title, mount or viewer.mount()).encode(), 9, mtime=0))
 
     async def show_page(request: Request) -> Response:
-        return _sent(request, home, "text/html; charset=utf-8")
+        return sent(request, home, "text/html; charset=utf-8")
 
     async def show_file(request: Request) -> Response:
         name = request.path_params["name"]
         if name not in files:
-            return _json(404, {"error": "The viewer has no such file."})
-        return _sent(request, files[name], f"{_TYPES[name]}; charset=utf-8")
+            return as_json(404, {"error": "The viewer has no such file."})
+        return sent(request, files[name], f"{_TYPES[name]}; charset=utf-8")
 
     async def list_networks(request: Request) -> Response:
-        return _json(200, await run_in_threadpool(shelf.entries))
+        return as_json(200, await run_in_threadpool(shelf.entries))
 
     async def give_network(request: Request) -> Response:
         key, other = request.path_params["key"], request.path_params.get("other")
         try:
             found = await run_in_threadpool(parcels.get, key, other)
         except LookupError:
-            return _json(404, {"error": "There is no such network, or it is gone."})
+            return as_json(404, {"error": "There is no such network, or it is gone."})
         except VisuaiError as error:
-            return _json(422, {"error": str(error)})
-        return _sent(request, found, "application/json")
+            return as_json(422, {"error": str(error)})
+        return sent(request, found, "application/json")
 
     routes: dict[str, Callable[..., object]] = {
         "/": show_page,
@@ -81,10 +85,14 @@ def app(
         "/api/networks/{key}/compare/{other}": give_network,
     }
     made = Starlette(
-        routes=[Route(path, answer) for path, answer in routes.items()],
+        routes=[
+            *(Route(path, answer) for path, answer in routes.items()),
+            *run_routes(runs or Runs(None)),
+        ],
         middleware=[Middleware(Headers), Middleware(Guard, port=port)],
     )
     made.router.redirect_slashes = False
+    made.state.ending = lambda: False  # who serves it says when streams are to end
     if first:
         Thread(target=_pack, args=(parcels, *first), name="visuai-pack", daemon=True).start()
     return made
@@ -93,29 +101,3 @@ def app(
 def _pack(parcels: Parcels, *ids: str) -> None:
     with suppress(LookupError, VisuaiError):  # told when it is asked for
         parcels.get(*ids)
-
-
-def _sent(request: Request, what: Parcel, media: str) -> Response:
-    """Gives the bytes, as the client can read them, or nothing if it has them already."""
-    packed = _accepts_gzip(request)
-    etag = f'"{what.etag}{"" if packed else "-plain"}"'
-    headers = {"etag": etag, "vary": "accept-encoding", "content-type": media}
-    if etag in (name.strip() for name in request.headers.get("if-none-match", "").split(",")):
-        return Response(status_code=304, headers=headers)
-    if packed:
-        headers["content-encoding"] = "gzip"
-    return Response(what.data if packed else gzip.decompress(what.data), headers=headers)
-
-
-def _accepts_gzip(request: Request) -> bool:
-    """Reads Accept-Encoding; ``gzip;q=0`` is a no."""
-    for each in request.headers.get("accept-encoding", "").lower().split(","):
-        name, _, weight = each.partition(";")
-        if name.strip() in ("gzip", "*"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
-
-
-def _json(status: int, value: object) -> Response:
-    # ASCII, because a name can hold what UTF-8 cannot say.
-    return Response(json.dumps(value), status_code=status, media_type="application/json")

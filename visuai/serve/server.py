@@ -142,7 +142,7 @@ def _port(listener: socket.socket) -> int:
 
 
 def _server(app: Starlette) -> uvicorn.Server:
-    return uvicorn.Server(
+    server = uvicorn.Server(
         uvicorn.Config(
             app,
             http="h11",
@@ -159,3 +159,5 @@ def _server(app: Starlette) -> uvicorn.Server:
             timeout_graceful_shutdown=1,
         )
     )
+    app.state.ending = lambda: server.should_exit
+    return server

@@ -1,0 +1,231 @@
+"""A glance at a run's file: what a list says of it, without opening it for long.
+
+It costs a millisecond or so, however long the run is: a log directory may hold thousands.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import sqlite3
+import sys
+import time
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from visuai.errors import FormatError
+from visuai.record import schema
+from visuai.record.codec import decode
+from visuai.record.subject import Subject
+
+_JUST_NOW, _LATELY, _DAY = 10.0, 120.0, 86_400.0
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What is to be said of a run at once.
+
+    Attributes:
+        model: The name that was given to the model.
+        started: When it started, in seconds since 1970; None if it is not known.
+        first_step: First step recorded, -1 if none is.
+        last_step: Last step recorded, -1 if none is.
+        records: Steps recorded.
+        has_network: Whether the network was captured.
+        closed: Whether the recording was ended on purpose.
+        resumed: How often the run was resumed: what had been read may then be gone.
+        written: When something was written last, in seconds since 1970.
+        process: Number of the process that started it, None if it is not known.
+        host: Name of the machine that it started on.
+    """
+
+    model: str
+    started: float | None
+    first_step: int
+    last_step: int
+    records: int
+    has_network: bool
+    closed: bool
+    resumed: int
+    written: float
+    process: int | None
+    host: str
+
+    @property
+    def state(self) -> tuple[int, int, int]:
+        """Changes whenever a step was recorded, or taken back."""
+        return self.records, self.last_step, self.resumed
+
+    def is_live(self, now: float | None = None) -> bool:
+        """Tells whether it is still being recorded, as far as can be told from outside.
+
+        A run that did not end says so by its process, on the machine that records it; where
+        that process cannot be looked at, by having been written to within two minutes.
+        """
+        if self.closed:
+            return False
+        silent = (time.time() if now is None else now) - self.written
+        # Also where the process is not found: it may be one in a container.
+        if silent < _JUST_NOW:
+            return True
+        if self.resumed or self.process is None or self.host != platform.node():
+            return silent < _LATELY
+        running = _runs(self.process)
+        return silent < _LATELY if running is None else running and silent < _DAY
+
+
+def glance(path: Path) -> Glance:
+    """Looks at a run.
+
+    Args:
+        path: Its file.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        FormatError: If the file is no recorded run, or damaged.
+        sqlite3.Error: If it cannot be read now.
+    """
+    with _reading(path) as connection:
+        meta = {
+            str(key): str(value)
+            for key, value in connection.execute("SELECT key, value FROM meta").fetchall()
+        }
+        first, last, records = connection.execute(
+            "SELECT (SELECT min(step) FROM step), (SELECT max(step) FROM step), count(*) FROM step"
+        ).fetchone()
+        (has_network,) = connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM document WHERE name = 'topology')"
+        ).fetchone()
+        ended = connection.execute(
+            "SELECT kind, time FROM event WHERE kind IN ('start', 'resume', 'close') "
+            "ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        (resumed,) = connection.execute(
+            "SELECT count(*) FROM event WHERE kind = 'resume'"
+        ).fetchone()
+        (latest,) = connection.execute(
+            "SELECT time FROM step ORDER BY step DESC LIMIT 1"
+        ).fetchone() or (None,)
+    started = _number(meta.get("started"))
+    times = [started, _number(latest), _number(ended and ended[1]), _log_time(path)]
+    process = meta.get("process", "")
+    return Glance(
+        model=meta.get("name", ""),
+        started=started,
+        first_step=-1 if first is None else int(first),
+        last_step=-1 if last is None else int(last),
+        records=int(records),
+        has_network=bool(has_network),
+        closed=ended is not None and ended[0] == "close",
+        resumed=int(resumed),
+        written=max((each for each in times if each is not None), default=0.0),
+        process=int(process) if process.isascii() and process.isdigit() else None,
+        host=meta.get("host", ""),
+    )
+
+
+def recorded(path: Path) -> list[tuple[Subject, tuple[str, ...]]]:
+    """Tells of what the run has records, and which quantities, in the order of the model.
+
+    Args:
+        path: Its file.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        FormatError: If the file is no recorded run, or damaged.
+        sqlite3.Error: If it cannot be read now.
+    """
+    with _reading(path) as connection:
+        rows = connection.execute("SELECT id, details FROM subject ORDER BY id").fetchall()
+        # From one series to the next along the index: there are a thousand chunks of each.
+        found = connection.execute(
+            "WITH RECURSIVE each(number) AS (SELECT min(series) FROM chunk UNION ALL "
+            "SELECT (SELECT min(series) FROM chunk WHERE series > number) FROM each "
+            "WHERE number IS NOT NULL) SELECT number FROM each WHERE number IS NOT NULL"
+        ).fetchall()
+        ends = connection.execute(
+            "SELECT payload FROM record WHERE id IN "
+            "((SELECT min(id) FROM record), (SELECT max(id) FROM record))"
+        ).fetchall()
+        subjects = {int(number): Subject.from_json(details) for number, details in rows}
+    present = {int(number) for (number,) in found}
+    for (payload,) in ends:
+        present.update(decode(payload)[1].tolist())
+    by_name: dict[tuple[str, str], tuple[Subject, set[str]]] = {}
+    for number, subject in subjects.items():
+        # A parameter that was replaced is there twice.
+        _, quantities = by_name.setdefault((subject.kind, subject.name), (subject, set()))
+        quantities.update(
+            quantity
+            for quantity in schema.QUANTITIES
+            if schema.series_id(number, quantity) in present
+        )
+    return [
+        (subject, tuple(each for each in schema.QUANTITIES if each in quantities))
+        for subject, quantities in by_name.values()
+    ]
+
+
+@contextmanager
+def _reading(path: Path) -> Generator[sqlite3.Connection]:
+    """Opens a run for one look at it, in one transaction."""
+    try:
+        with closing(_connection(path)) as connection:
+            connection.execute("BEGIN")
+            yield connection
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise FormatError(f"{path} is damaged: {error}.") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FormatError(f"{path} holds a wrong value: {error}.") from error
+
+
+def _connection(path: Path) -> sqlite3.Connection:
+    connection = schema.connect(path, readonly=True)
+    try:
+        try:
+            schema.check(connection, path)
+        except sqlite3.OperationalError:
+            # On a medium that cannot be written no file can be made beside it, as it must be.
+            connection.close()
+            connection = schema.connect(path, readonly=True, immutable=True)
+            schema.check(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _log_time(path: Path) -> float | None:
+    """Gives when the write-ahead log was written; one that a mere reader made is empty."""
+    try:
+        log = os.stat(f"{path}-wal")
+    except OSError:
+        return None
+    return log.st_mtime if log.st_size else None
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def _runs(process: int) -> bool | None:
+    """Tells whether a process is there; None where asking would end it, as on Windows."""
+    if sys.platform == "win32" or not 0 < process < 2**31:
+        return None
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it is somebody else's
+    return True

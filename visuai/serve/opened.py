@@ -1,0 +1,144 @@
+"""A run that is open, with what is kept of it between requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from visuai.record.diagnosis.structure import Structure
+from visuai.record.run import Run
+from visuai.record.series import Series
+from visuai.record.subject import Subject
+from visuai.serve.glance import Glance, glance, recorded
+from visuai.serve.track import Track
+
+MOST_CELLS = 1_500_000
+"""Columns of the tracks of all quantities together; beyond, those asked for longest ago go."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Of what a run has records.
+
+    Attributes:
+        parameters: Parameters by FQN, in execution order where the network is known.
+        modules: Modules whose activations were recorded, likewise.
+        quantities: What is recorded of each, by kind and FQN: the root module and a parameter
+            may share a name.
+    """
+
+    parameters: dict[str, Subject]
+    modules: dict[str, Subject]
+    quantities: dict[tuple[str, str], tuple[str, ...]]
+
+
+class Opened:
+    """A run open for reading. It may be used from several threads.
+
+    Attributes:
+        run: The run.
+        path: Its file.
+        number: Differs from that of any other that was open, also of the same file.
+    """
+
+    def __init__(self, path: Path, number: int) -> None:
+        """Opens it.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            FormatError: If it is no recorded run, or damaged.
+        """
+        self.path = path
+        self.number = number
+        self.run = Run(path)
+        self._lock = Lock()
+        self._seen: tuple[int, Glance] | None = None
+        self._contents: tuple[object, Contents] | None = None
+        self._structure: tuple[object, tuple[str, ...], dict[str, int]] | None = None
+        self._tracks: dict[str, Track] = {}
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Changes whenever the run is written to."""
+        return self.number, self.run.version
+
+    def glance(self) -> Glance:
+        """Looks at the run, if it was written to since the last look.
+
+        Raises:
+            FormatError: If the file is damaged.
+        """
+        with self._lock:
+            version = self.run.version
+            if self._seen is None or self._seen[0] != version:
+                self._seen = version, glance(self.path)
+            return self._seen[1]
+
+    def contents(self) -> Contents:
+        """Tells of what there are records.
+
+        Raises:
+            FormatError: If the file is damaged.
+        """
+        seen = self.glance()
+        with self._lock:
+            state = (seen.state, seen.has_network)
+            if self._contents is None or self._contents[0] != state:
+                self._contents = state, self._read_contents(seen)
+            return self._contents[1]
+
+    def series(self, quantity: str) -> dict[str, Series]:
+        """Gives the series of a quantity, without bins, of all that has it, in execution order.
+
+        Args:
+            quantity: One of `visuai.record.schema.QUANTITIES`.
+
+        Raises:
+            FormatError: If the file is damaged.
+        """
+        seen, contents = self.glance(), self.contents()
+        of_module = quantity in ("activation", "activity")
+        kind = "module" if of_module else "parameter"
+        names = [
+            name
+            for name in (contents.modules if of_module else contents.parameters)
+            if quantity in contents.quantities[kind, name]
+        ]
+        with self._lock:
+            track = self._tracks.pop(quantity, None) or Track(self.run, quantity)
+            self._tracks[quantity] = track
+        series = track.series(names, seen.state)
+        with self._lock:
+            while len(self._tracks) > 1 and self._cells() > MOST_CELLS:
+                del self._tracks[next(iter(self._tracks))]
+        return series
+
+    def close(self) -> None:
+        """Closes the file."""
+        self.run.close()
+
+    def _cells(self) -> int:
+        return sum(track.cells for track in self._tracks.values())
+
+    def _read_contents(self, seen: Glance) -> Contents:
+        found = recorded(self.path)
+        parameters = {each.name: each for each, _ in found if each.kind == "parameter"}
+        modules = {each.name: each for each, _ in found if each.kind == "module"}
+        order, places = self._order(seen, parameters)
+        last = len(places)
+        return Contents(
+            parameters={name: parameters[name] for name in order},
+            modules=dict(sorted(modules.items(), key=lambda item: places.get(item[0], last))),
+            quantities={(each.kind, each.name): quantities for each, quantities in found},
+        )
+
+    def _order(
+        self, seen: Glance, parameters: dict[str, Subject]
+    ) -> tuple[tuple[str, ...], dict[str, int]]:
+        """Gives the parameters, and the places of modules, in execution order."""
+        state = (seen.has_network, seen.resumed, *parameters)
+        if self._structure is None or self._structure[0] != state:
+            structure = Structure(parameters, self.run.topology)
+            self._structure = state, tuple(structure.parameters), structure.module_order
+        return self._structure[1:]
