@@ -114,6 +114,10 @@ class Diagnoses(Sequence[Diagnosis]):
         Raises:
             ValueError: If it is none.
         """
+        if severity not in SEVERITIES:
+            raise ValueError(
+                f"There is no severity {severity!r:.100}; there are {', '.join(SEVERITIES)}."
+            )
         limit = SEVERITIES.index(severity)
         kept = [each for each in self._found if SEVERITIES.index(each.severity) <= limit]
         return Diagnoses(kept, self.name, self.last_step)
