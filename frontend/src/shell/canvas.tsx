@@ -2,14 +2,13 @@
 
 import { useEffect, useRef, useState } from "react";
 import { exact, plain } from "../graph/text";
-import type { Camera } from "../scene/stage";
 import type { View } from "../view/store";
 import { useBench, useView } from "./bench";
 import { Icon } from "./icons";
 import { traced } from "./lit";
 import { Name } from "./name";
 import type { Painter } from "./paint";
-import { createViewer, type Viewer, type ViewerEvents } from "./viewer";
+import { createViewer, type Start, type Viewer, type ViewerEvents } from "./viewer";
 
 interface CanvasProps {
   readonly view: View;
@@ -17,7 +16,7 @@ interface CanvasProps {
   readonly theme: "light" | "dark";
   /** Written above the canvas where there are two. */
   readonly title: string | null;
-  readonly start: Camera | null;
+  readonly start: Start;
   readonly events: ViewerEvents;
   readonly ready: (viewer: Viewer | null) => void;
   /** Called when this canvas is the one that is used. */

@@ -25,6 +25,8 @@ export interface Pane {
   readonly view: View;
   readonly painter: Painter;
   readonly comparison: Comparison | null;
+  /** Whether neither a link nor the page says what is open. */
+  readonly fresh: boolean;
 }
 
 /** Everything that is open. */
@@ -65,11 +67,13 @@ export function openSession(
 ): Session {
   const pane = (network: Network, comparison: Comparison | null): Pane => {
     const { place } = decodeLink(network, start.link);
-    const state = { ...hinted(network, start.hints), ...place, compare: mode };
+    const wanted = { ...hinted(network, start.hints), ...place };
+    const state = { ...wanted, compare: mode };
     return {
       view: createView(network, state),
       painter: createPainter(network, comparison?.marks ?? null),
       comparison,
+      fresh: wanted.open === undefined,
     };
   };
   const camera = (network: Network) => decodeLink(network, start.link).camera;

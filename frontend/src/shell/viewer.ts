@@ -7,7 +7,7 @@ import type { Picture } from "../layout/picture";
 import { createLayout } from "../layout/service";
 import { createStage } from "../scene/create";
 import type { Camera, Caption, Paint, Stage } from "../scene/stage";
-import { isScope, shownBy } from "../view/opening";
+import { countVisible, depthOf, isScope, shownBy, toDepth } from "../view/opening";
 import type { State } from "../view/state";
 import type { View } from "../view/store";
 import { litItems } from "./lit";
@@ -53,7 +53,17 @@ export interface Viewer {
   readonly dispose: () => void;
 }
 
+/** How a canvas starts. */
+export interface Start {
+  /** Where the camera is; null to show as much as can be read. */
+  readonly camera: Camera | null;
+  /** Whether what is open is the viewer's own choice, which it may change until all is readable. */
+  readonly fresh: boolean;
+}
+
 const MARGIN = 36;
+/** With fewer boxes a picture says too little to be worth that all of it is seen. */
+const FEWEST = 7;
 /** Below this zoom names cannot be read: what is too tall starts at its top instead. */
 const READABLE = 0.55;
 const CLOSEST = 1.25;
@@ -64,7 +74,7 @@ export function createViewer(
   container: HTMLElement,
   painter: Painter,
   events: ViewerEvents,
-  start: Camera | null,
+  start: Start,
 ): Viewer {
   const { network, store, actions } = view;
   const layout = createLayout(outline(network));
@@ -155,16 +165,17 @@ export function createViewer(
 
   function show(made: Picture): void {
     const first = picture === null;
+    if (first && start.fresh && goesUp(made)) return;
     picture = made;
     const { anchor } = store.getState();
     stage.show(made, texts, { animate: !first && !prefersStill(), anchor, wireLabel });
     repaint();
     if (first) {
-      if (start) stage.setCamera(start, { animate: false });
+      if (start.camera) stage.setCamera(start.camera, { animate: false });
       else frame(false);
     }
     const { flight } = store.getState();
-    if (pending !== null || (first && flight !== null && !start)) fly(pending ?? flight);
+    if (pending !== null || (first && flight !== null && !start.camera)) fly(pending ?? flight);
     pending = null;
     for (const listen of listeners.picture) listen(made);
   }
@@ -181,6 +192,22 @@ export function createViewer(
 
   function shown(item: Item): Item {
     return shownBy(network, store.getState(), item);
+  }
+
+  /** Opens one level less if so the whole can be seen; tells whether it did. */
+  function goesUp(made: Picture): boolean {
+    const { open, unfolded } = store.getState();
+    if (readable(made) || depthOf(network, open) < 2) return false;
+    const less = toDepth(network, depthOf(network, open) - 1);
+    if (countVisible(network, { open: less, unfolded }, FEWEST) < FEWEST) return false;
+    store.setState({ open: less });
+    return true;
+  }
+
+  function readable({ width, height }: Picture): boolean {
+    const across = (container.clientWidth - 2 * MARGIN) / Math.max(1, width);
+    const down = (container.clientHeight - 2 * MARGIN) / Math.max(1, height);
+    return container.clientWidth === 0 || Math.min(across, down) >= READABLE;
   }
 
   /** The whole picture if that can be read; else its top, as wide as it can be read. */

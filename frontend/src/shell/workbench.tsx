@@ -150,7 +150,7 @@ export function Workbench({ session, run, prefs, root, theme, wholePage, ready }
                     ? `${at === 0 ? "before" : "after"}: ${pane.view.network.name}`
                     : null
                 }
-                start={camera}
+                start={{ camera, fresh: pane.fresh && at === 0 }}
                 events={{
                   onMenu: (item, x, y) => setMenu({ item, x, y }),
                   onTrouble: setTrouble,
