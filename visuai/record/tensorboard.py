@@ -245,7 +245,7 @@ def _columns(
         last=one(step),
         records=one(1),
         count=one(round(count)),
-        zeros=one(0),
+        zeros=one(min(round(counts[(lower == 0) & (upper == 0)].sum()), round(count))),
         nonfinite=one(0),
         total=one(total, np.float64),
         magnitude=one(float((middle * counts).sum()), np.float64),
@@ -264,10 +264,11 @@ def _spread(
     edges = magnitude_edges(0, FINITE)
     bins = np.zeros(MAGNITUDES)
     for low, high, count in zip(lower, upper, counts, strict=True):
-        if count == 0 or high < 0 or (high == 0 and low < 0):
+        if count == 0 or high <= 0:
             continue
         if high == low:
-            bins[min(int(np.searchsorted(edges, low, side="right")) - 1, FINITE - 1)] += count
+            place = int(np.searchsorted(edges, float(low), side="right")) - 1
+            bins[min(place, FINITE - 1)] += count
             continue
         inside = np.minimum(np.maximum(edges, low), high)
         bins[:FINITE] += count * np.diff(inside) / (high - low)
