@@ -7,6 +7,8 @@ import type { Viewer } from "./viewer";
 
 const LONGEST = 150;
 const SHORTEST = 44;
+/** Share of width and height in sight from which no map is needed. */
+const ENOUGH = 0.9;
 
 /** Shows where the view is in the whole; a press there moves the view. */
 export function Minimap({ viewer }: { viewer: Viewer }) {
@@ -42,11 +44,11 @@ export function Minimap({ viewer }: { viewer: Viewer }) {
       map.look(camera, screen);
       const across = screen.width / camera.zoom / 2;
       const down = screen.height / camera.zoom / 2;
+      const seen = (middle: number, half: number, whole: number) =>
+        (Math.min(middle + half, whole) - Math.max(middle - half, 0)) / Math.max(1, whole);
       const inside =
-        camera.x - across <= 1 &&
-        camera.y - down <= 1 &&
-        camera.x + across >= picture.width - 1 &&
-        camera.y + down >= picture.height - 1;
+        seen(camera.x, across, picture.width) > ENOUGH &&
+        seen(camera.y, down, picture.height) > ENOUGH;
       setNeeded(!inside && viewer.flat());
     };
     const show = () => {

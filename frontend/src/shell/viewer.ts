@@ -271,6 +271,21 @@ export function createViewer(
     if (x !== 0 || y !== 0) panBy(x, y);
   }
 
+  /** Whether all of a box can be seen, and be read. */
+  function inSight(item: Item): boolean {
+    const rect = stage.rectOf(shown(item));
+    const frame = container.getBoundingClientRect();
+    return (
+      rect !== null &&
+      stage.camera().zoom >= READABLE &&
+      store.getState().dimension === "2d" &&
+      rect.left >= frame.left &&
+      rect.right <= frame.right &&
+      rect.top >= frame.top &&
+      rect.bottom <= frame.bottom
+    );
+  }
+
   function panBy(x: number, y: number): void {
     const camera = stage.camera();
     stage.setCamera(
@@ -291,8 +306,9 @@ export function createViewer(
   function fly(flight: State["flight"]): void {
     if (!flight) return;
     if (flight.items === null) frame(!prefersStill());
-    else if (flight.items.length === 1) focus(flight.items[0]);
-    else stage.fit(flight.items.map(shown), { animate: !prefersStill() });
+    else if (flight.items.length === 1) {
+      if (!inSight(flight.items[0])) focus(flight.items[0]);
+    } else stage.fit(flight.items.map(shown), { animate: !prefersStill() });
   }
 
   const unsubscribe = store.subscribe((now, before) => {
