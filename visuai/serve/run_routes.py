@@ -28,7 +28,7 @@ from visuai.serve.question import (
     subject_of,
 )
 from visuai.serve.reply import as_json, sent
-from visuai.serve.runs import Runs, without_place
+from visuai.serve.runs import Runs
 from visuai.wire import packed, wire
 
 Answer = Callable[[Answers, str, Opened, Request], Parcel]
@@ -63,10 +63,7 @@ def run_routes(runs: Runs) -> list[Route]:
             key = request.path_params["key"]
             try:
                 with runs.reading(key) as opened:
-                    try:
-                        found = answer(answers, key, opened, request)
-                    except VisuaiError as error:
-                        return as_json(422, {"error": without_place(str(error), opened.path)})
+                    found = answer(answers, key, opened, request)
             except BadQuestion as error:
                 return as_json(400, {"error": str(error)})
             except LookupError:

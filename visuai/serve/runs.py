@@ -85,15 +85,19 @@ class Runs:
         path = self._paths.get(key) or self._find().get(key)  # a link may come before the list
         if path is None:
             raise LookupError(key)
-        lease = self._take(key, path)
+        lease: _Lease | None = None
         try:
+            lease = self._take(key, path)
             yield lease.opened
         except FileNotFoundError as error:
             raise LookupError(key) from error
         except sqlite3.Error as error:
             raise VisuaiError(f"{path.name} cannot be read now: {error}.") from error
+        except VisuaiError as error:
+            raise VisuaiError(_without_place(str(error), path)) from error
         finally:
-            self._give_back(lease)
+            if lease is not None:
+                self._give_back(lease)
 
     def close(self) -> None:
         """Closes all runs that nobody is reading."""
@@ -118,7 +122,7 @@ class Runs:
         try:
             seen = self._glance(key, path)
         except (VisuaiError, OSError, sqlite3.Error) as error:
-            return _listed(key, path, None, without_place(str(error), path))
+            return _listed(key, path, None, _without_place(str(error), path))
         return _listed(key, path, seen)
 
     def _glance(self, key: str, path: Path) -> Glance:
@@ -133,22 +137,14 @@ class Runs:
 
     def _take(self, key: str, path: Path) -> _Lease:
         with self._lock:
-            try:
-                about = path.stat()
-            except OSError as error:
-                raise LookupError(key) from error
+            about = path.stat()
             file = (about.st_dev, about.st_ino)
             lease = self._leases.pop(key, None)
             if lease is not None and lease.file != file:
                 self._drop(lease)  # another file has taken its place
                 lease = None
             if lease is None:
-                try:
-                    lease = _Lease(Opened(path, next(self._numbers)), file)
-                except FileNotFoundError as error:
-                    raise LookupError(key) from error
-                except sqlite3.Error as error:
-                    raise VisuaiError(f"{path.name} cannot be opened: {error}.") from error
+                lease = _Lease(Opened(path, next(self._numbers)), file)
             lease.users += 1
             self._leases[key] = lease
             idle = [each for each, other in self._leases.items() if not other.users]
@@ -168,7 +164,7 @@ class Runs:
             lease.opened.close()
 
 
-def without_place(text: str, path: Path) -> str:
+def _without_place(text: str, path: Path) -> str:
     """Takes the folder out of a message that names a file: the page need not know it."""
     return text.replace(str(path.absolute()), path.name).replace(str(path), path.name)
 
