@@ -7,13 +7,14 @@ import http.client
 import json
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -34,7 +35,9 @@ from visuai.record.diagnosis.diagnose import diagnose
 from visuai.serve import Background, Built, LogDir, Runs
 from visuai.serve.answers import Answers
 from visuai.serve.curves import extremes
+from visuai.serve.glance import glance
 from visuai.serve.opened import Opened
+from visuai.serve.overview import overview
 from visuai.serve.runs import MOST_OPEN
 from visuai.wire import wire
 
@@ -412,11 +415,13 @@ class TestLogDirectories:
             assert len(asked(server, f"/{key}/overview")["steps"]) == 4
 
     def test_a_run_without_a_network(self, tmp_path: Path) -> None:
-        model = nn.Linear(2, 2)
-        with Visu(model, logdir=tmp_path, name="manual", every=1) as visu:
-            for _ in range(3):
-                model.weight.grad = torch.ones(2, 2)
-                visu.step()
+        model = nn.ParameterDict({"weight": torch.ones(2, 2)})  # it has no forward
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            with Visu(model, logdir=tmp_path, name="manual", every=1) as visu:
+                for _ in range(3):
+                    model["weight"].grad = torch.ones(2, 2)
+                    visu.step()
         with serving(LogDir(tmp_path), Runs(tmp_path)) as server:
             (one,) = asked(server, "")
             assert (one["has_network"], one["records"]) == (False, 3)
@@ -488,7 +493,10 @@ class Training:
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
 
 
 class Listener:
@@ -527,58 +535,61 @@ class Listener:
 
 
 class TestLive:
-    @pytest.fixture
-    def following(self, tmp_path: Path) -> Iterator[tuple[Background, Training]]:
+    def test_a_run_is_followed_to_its_end(self, tmp_path: Path) -> None:
         with serving(LogDir(tmp_path), Runs(tmp_path)) as server, Training(tmp_path) as training:
+            assert asked(server, "") == []
             training.steps(3)
-            yield server, training
+            (one,) = asked(server, "")
+            assert (one["live"], one["records"], one["last_step"]) == (True, 3, 2)
+            with Listener(server, one["id"]) as listener:
+                assert listener.next() == {"last_step": 2, "records": 3, "live": True}
+                training.steps(2)
+                listener.until(last_step=4, records=5, live=True)
+                found = asked(server, f"/{one['id']}/overview")
+                assert found["steps"] == [0, 1, 2, 3, 4]
+                training.end()
+                listener.until(last_step=4, records=5, live=False)
+            (one,) = asked(server, "")
+            assert one["live"] is False
 
-    def test_a_run_is_followed_to_its_end(self, following: tuple[Background, Training]) -> None:
-        server, training = following
-        (one,) = asked(server, "")
-        assert (one["live"], one["records"], one["last_step"]) == (True, 3, 2)
-        with Listener(server, one["id"]) as listener:
-            assert listener.next() == {"last_step": 2, "records": 3, "live": True}
-            training.steps(2)
-            listener.until(last_step=4, records=5, live=True)
-            found = asked(server, f"/{one['id']}/overview")
-            assert found["steps"] == [0, 1, 2, 3, 4]
-            training.end()
-            listener.until(last_step=4, records=5, live=False)
-        (one,) = asked(server, "")
-        assert one["live"] is False
-
-    def test_what_is_carried_on_is_what_is_read_anew(
-        self, following: tuple[Background, Training], tmp_path: Path
-    ) -> None:
-        server, training = following
-        (one,) = asked(server, "")
-        for steps in (1, 7, 80, 2, 300, 11, 30):
-            training.steps(steps)
-            shown = {
-                statistic: asked(
-                    server, f"/{one['id']}/overview", quantity="update", statistic=statistic
-                )
-                for statistic in ("norm", "ratio", "std")
-            }
-            with serving(LogDir(tmp_path), Runs(tmp_path)) as another:
-                for statistic, document in shown.items():
+    def test_what_is_carried_on_is_what_is_read_anew(self, tmp_path: Path) -> None:
+        model = Upside()
+        runs = Runs(tmp_path)
+        with (
+            serving(LogDir(tmp_path), runs) as server,
+            Visu(model, logdir=tmp_path, name="live", every=1) as visu,
+        ):
+            for steps in (1, 7, 80, 2, 150, 11, 30):
+                train(visu, model, steps)
+                assert visu.flush()
+                (one,) = asked(server, "")
+                for statistic in ("norm", "ratio", "std"):
                     query = {"quantity": "update", "statistic": statistic}
-                    assert asked(another, f"/{one['id']}/overview", **query) == document
-        assert shown["norm"]["steps"][-1] >= 400
+                    shown = asked(server, f"/{one['id']}/overview", **query)
+                    assert visu.path is not None
+                    anew = Opened(visu.path, 0)
+                    assert overview(anew, "update", statistic, 400) == shown
+                    anew.close()
+        assert shown["steps"] == list(range(281))
 
-    def test_a_killed_training_is_not_live_for_long(
-        self, following: tuple[Background, Training], tmp_path: Path
-    ) -> None:
-        server, training = following
-        training.process.send_signal(signal.SIGKILL)
-        training.process.wait()
-        with Runs(tmp_path).reading(asked(server, "")[0]["id"]) as opened:
-            seen = opened.glance()
-            assert seen.closed is False
-            assert seen.is_live(seen.written + 1) is True
-            assert seen.is_live(seen.written + 15) is False
-            opened.close()
+    def test_a_killed_training_is_not_live_for_long(self, tmp_path: Path) -> None:
+        model = Upside()
+        with Visu(model, logdir=tmp_path, name="live", every=1) as visu:
+            train(visu, model, 2)
+            assert visu.flush()
+            assert visu.path is not None
+            seen = glance(visu.path)
+            assert seen.is_live()
+            assert seen.is_live(seen.written + 3600), "as its process is this one"
+        with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+            gone.wait()
+        killed = replace(seen, process=gone.pid)
+        assert killed.is_live(seen.written + 1)
+        assert not killed.is_live(seen.written + 15)
+        elsewhere = replace(seen, host="elsewhere")
+        assert elsewhere.is_live(seen.written + 60)
+        assert not elsewhere.is_live(seen.written + 600)
+        assert not glance(visu.path).is_live(seen.written), "it was closed"
 
     def test_a_resumed_run_shows_what_was_done_anew(self, tmp_path: Path) -> None:
         record(tmp_path, steps=30)
