@@ -453,7 +453,11 @@ HEAD = """\
 Made by `python -m benchmarks.viewer`: the viewer as `visuai view` serves it, in a headless
 Chromium with software rendering, looked at from outside, by counting draw calls, timing
 animation frames, and asking the browser's own counters. Software rendering says nothing about
-frames per second; what counts is JavaScript time on the main thread. {machine}
+frames per second; what counts is JavaScript time on the main thread. *Time* is as the clock has
+it, so that a load above the number of cores stretches it; *script* is processor time, which other
+load does not stretch.
+
+{machine}
 
 """
 
