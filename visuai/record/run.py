@@ -99,6 +99,9 @@ class Run:
         self.path = Path(path)
         self._lock = threading.RLock()
         self._tail = Tail()
+        self._parsed: int | None = None
+        self._known: dict[int, Subject] = {}
+        self._named: dict[str, list[int]] = {}
         self._connection = _open(self.path)
 
     @cached_property
@@ -416,8 +419,16 @@ class Run:
         return steps, np.array([time for _, time in rows], dtype=np.float64)
 
     def _subjects(self, connection: sqlite3.Connection) -> dict[int, Subject]:
-        rows = connection.execute("SELECT id, details FROM subject ORDER BY id").fetchall()
-        return {int(number): Subject.from_json(details) for number, details in rows}
+        """Gives the subjects by number; parsed anew only after the file was written to."""
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        if version != self._parsed:
+            rows = connection.execute("SELECT id, details FROM subject ORDER BY id").fetchall()
+            self._known = {int(number): Subject.from_json(details) for number, details in rows}
+            self._named = {}
+            for number, subject in self._known.items():
+                self._named.setdefault(subject.name, []).append(number)
+            self._parsed = version
+        return self._known
 
     def _of_kind(self, kind: str) -> dict[str, Subject]:
         with self._reading() as connection:
@@ -428,10 +439,9 @@ class Run:
         """Gives the numbers of the subjects of a name: several if a parameter was replaced."""
         with self._reading() as connection:
             subjects = self._subjects(connection)
-        numbers = [number for number, subject in subjects.items() if subject.name == name]
-        numbers = numbers or [
-            number for number, subject in subjects.items() if name in subject.aliases
-        ]
+            numbers = self._named.get(name) or [
+                number for number, subject in subjects.items() if name in subject.aliases
+            ]
         if not numbers:
             some = ", ".join(repr(subject.name[:60]) for subject in [*subjects.values()][:8])
             raise VisuaiError(
