@@ -2,13 +2,13 @@
 
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
-import type { Network } from "../graph/network";
 import { plain } from "../graph/text";
 import type { RunEntry } from "../runs/answers";
 import { listRuns } from "../runs/ask";
 import { createRun } from "../runs/store";
 import { countVisible } from "../view/opening";
 import type { CompareMode } from "../view/state";
+import type { View } from "../view/store";
 import type { Wire, WireEntry } from "../wire";
 import { type Address, followAddress, readAddress } from "./address";
 import { type Catalogue, CatalogueContext } from "./networks";
@@ -215,10 +215,12 @@ function Session(props: SessionProps) {
   const { opened, root, prefs, hints, theme, address, wanted, api, wholePage } = props;
   const [mode, setMode] = useState<CompareMode>(address?.mode ?? "merged");
   const link = useRef(address?.link ?? "");
-  const session = useMemo(
-    () => openSession(opened, mode, { hints, link: link.current }),
-    [opened, mode, hints],
-  );
+  const ofRun = wanted?.run ?? false;
+  const session = useMemo(() => {
+    const made = openSession(opened, mode, { hints, link: link.current });
+    if (ofRun && !/(^|&)open=/.test(link.current)) spread(made.panes[0].view);
+    return made;
+  }, [opened, mode, hints, ofRun]);
   const [first] = session.panes;
   const { view } = first;
   const run = useMemo(() => {
@@ -246,15 +248,15 @@ function Session(props: SessionProps) {
 
   useEffect(() => run?.start(), [run]);
 
-  // Modules alike in structure are not alike in how they train.
   useEffect(() => {
-    if (!run || link.current !== "") return;
-    const { open } = view.store.getState();
-    const unfolded = new Set(everyRun(view.network));
-    const openings = { open, unfolded };
-    if (unfolded.size > 0 && countVisible(view.network, openings, MOST_SHOWN) <= MOST_SHOWN)
-      view.actions.unfoldAll(true);
-  }, [run, view]);
+    if (!run || !viewer || session.camera) return;
+    // One is to see all of the network at first: where its gradient dies may be at either end.
+    const end = viewer.onPicture(() => {
+      viewer.fit();
+      end();
+    });
+    return end;
+  }, [run, viewer, session]);
 
   useEffect(() => {
     if (wholePage) document.title = plain(view.network.name.slice(0, 80));
@@ -301,9 +303,16 @@ async function untilCaptured(
   }
 }
 
-/** First scopes of all runs of modules alike. */
-function* everyRun({ nodes, repeat }: Network): Iterable<number> {
-  for (let at = 0; at < repeat.length; at += 1) if (repeat[at] > 1) yield nodes + at;
+/** Shows repeats one by one where there are not too many: alike as they are, they train unlike. */
+function spread({ network, store }: View): void {
+  const unfolded = new Set<number>();
+  network.repeat.forEach((times, scope) => {
+    if (times > 1) unfolded.add(network.nodes + scope);
+  });
+  const { open } = store.getState();
+  if (countVisible(network, { open, unfolded }, MOST_SHOWN) <= MOST_SHOWN) {
+    store.setState({ unfolded });
+  }
 }
 
 /** Keeps the theme of the root element up to date. */

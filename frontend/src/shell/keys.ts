@@ -191,6 +191,24 @@ export const BINDINGS: readonly Binding[] = [
     group: "Show",
     run: (b) => b.prefs.set({ theme: after(THEMES, b.prefs.store.getState().theme) }),
   },
+  {
+    keys: ["x"],
+    does: "play a run, or pause it",
+    group: "Show",
+    run: ({ run }) => run?.play(!run.store.getState().playing),
+  },
+  {
+    keys: ["Shift+ArrowLeft"],
+    does: "a run one record earlier",
+    group: "Show",
+    run: ({ run }) => run?.move(-1),
+  },
+  {
+    keys: ["Shift+ArrowRight"],
+    does: "a run one record later",
+    group: "Show",
+    run: ({ run }) => run?.move(1),
+  },
   { keys: ["?"], does: "this list", group: "Show", run: (b) => b.openHelp() },
 ];
 

@@ -135,6 +135,7 @@ function markStep(u: uPlot, step: number | null, colour: string): void {
   if (!(x >= left && x <= left + width)) return;
   ctx.save();
   ctx.strokeStyle = colour;
+  ctx.setLineDash([]);
   ctx.lineWidth = devicePixelRatio;
   ctx.beginPath();
   ctx.moveTo(x, top);

@@ -1,7 +1,7 @@
 /** Everything at once: a row for each tensor in execution order, a column for each step. */
 
 import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from "react";
-import { exact } from "../graph/text";
+import { exact, plain, shorten } from "../graph/text";
 import { spell } from "../runs/measures";
 import { matrixPixels, type Pixels } from "../runs/pixels";
 import { itemOf } from "../runs/places";
@@ -105,7 +105,7 @@ export function RunOverview({ run }: { run: RunStore }) {
             data-at={(named && at?.row === place) || undefined}
             data-within={(named && within?.[place]) || undefined}
           >
-            <Name text={fqn} />
+            <Name text={shorten(plain(fqn), 20)} title={false} />
           </li>
         ))}
       </ul>

@@ -19,6 +19,7 @@ export function RunPaint({ run, theme }: { run: RunStore; theme: "light" | "dark
     let places: { of: Matrix["subjects"]; measure: Measure; places: Places } | null = null;
     let scale: { of: Matrix; scale: NumberScale } | null = null;
     let frame = 0;
+    let again = 0;
 
     const paint = () => {
       frame = 0;
@@ -36,6 +37,8 @@ export function RunPaint({ run, theme }: { run: RunStore; theme: "light" | "dark
         painter.cover(colourByValues(network, values, measure, scale.scale, theme));
       }
       viewer.repaint();
+      // Colours that come right after the first frame are seen with the frame after it only.
+      again = requestAnimationFrame(viewer.repaint);
     };
     const later = () => {
       if (frame === 0) frame = requestAnimationFrame(paint);
@@ -48,6 +51,7 @@ export function RunPaint({ run, theme }: { run: RunStore; theme: "light" | "dark
     return () => {
       end();
       cancelAnimationFrame(frame);
+      cancelAnimationFrame(again);
       painter.cover(null);
     };
   }, [run, network, painter, viewer, theme]);

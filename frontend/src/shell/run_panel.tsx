@@ -2,7 +2,7 @@
 
 import { useMemo, useState } from "react";
 import type { Item } from "../graph/network";
-import { exact } from "../graph/text";
+import { exact, plain, shorten } from "../graph/text";
 import { columnOf } from "../runs/matrix";
 import { spellNumber } from "../runs/measures";
 import { barsAt, distributionPixels } from "../runs/pixels";
@@ -22,7 +22,6 @@ interface Inside {
 }
 
 const NORM = "#3b76e0";
-const SIZE = "#d55e00";
 const RATIO = "#009e73";
 
 /** Tells what the run did to an item; nothing where nothing of it was recorded. */
@@ -66,6 +65,7 @@ function Recorded({ run, item }: { run: RunStore; item: Item }) {
                   <Small
                     run={run}
                     one={one}
+                    within={network.words.fqn(item)}
                     pressed={one === shown}
                     choose={() => setChosen(one.fqn)}
                   />
@@ -111,9 +111,7 @@ function OneTensor({ run, one }: { run: RunStore; one: Inside }) {
       statistics[name] ? [{ label, colour, right, line: { steps, values: statistics[name] } }] : [];
     return [
       ...line("norm", "norm", NORM),
-      ...(quantity === "update"
-        ? line("ratio", "update ÷ weight", RATIO, true)
-        : line("rms", "size per element", SIZE, true)),
+      ...(quantity === "update" ? line("ratio", "update ÷ weight", RATIO, true) : []),
     ];
   }, [series, quantity]);
   const pixels = useMemo(
@@ -157,7 +155,7 @@ function OneTensor({ run, one }: { run: RunStore; one: Inside }) {
             <Edges edges={series.distribution.edges} />
           </div>
           <figcaption className="vz-faint">
-            how values are spread, steps {exact(series.steps[0] ?? 0)} –{" "}
+            values on a logarithm either way from 0, steps {exact(series.steps[0] ?? 0)} –{" "}
             {exact(series.steps.at(-1) ?? 0)}
           </figcaption>
         </figure>
@@ -170,7 +168,7 @@ function OneTensor({ run, one }: { run: RunStore; one: Inside }) {
               <dd>{value("norm")}</dd>
             </div>
             <div>
-              <dt style={{ color: quantity === "update" ? RATIO : SIZE }}>
+              <dt style={quantity === "update" ? { color: RATIO } : undefined}>
                 {quantity === "update" ? "÷ weight" : "per element"}
               </dt>
               <dd>{value(quantity === "update" ? "ratio" : "rms")}</dd>
@@ -222,11 +220,14 @@ function Edges({ edges }: { edges: readonly number[] }) {
 function Small({
   run,
   one,
+  within,
   pressed,
   choose,
 }: {
   run: RunStore;
   one: Inside;
+  /** FQN of the item that is selected, which need not be said again. */
+  within: string;
   pressed: boolean;
   choose: () => void;
 }) {
@@ -234,10 +235,18 @@ function Small({
   const step = useRun(run, stepNow);
   const { series } = useSeries(run, one.fqn, quantity);
   const column = series && step !== null ? columnOf(series.steps, step) : 0;
+  const inner = one.fqn.startsWith(`${within}.`) ? one.fqn.slice(within.length + 1) : one.fqn;
+  const short =
+    quantity !== "activation" ? inner : inner === within ? "its output" : `${inner}, its output`;
   const bars = series?.distribution ? barsAt(series.distribution, column) : [];
   return (
-    <button type="button" aria-pressed={pressed} onClick={choose}>
-      <Name text={one.fqn} mono />
+    <button
+      type="button"
+      aria-pressed={pressed}
+      title={plain(one.fqn.slice(0, 2000))}
+      onClick={choose}
+    >
+      <Name text={shorten(plain(short), 21)} title={false} mono />
       <Bars bars={bars} />
       <small>{series ? spellNumber(series.statistics.norm?.[column]) : "…"}</small>
     </button>
@@ -255,7 +264,7 @@ function Bars({ bars }: { bars: readonly number[] }) {
     )
     .join("");
   return (
-    <svg className="vz-bars" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+    <svg className="vz-run-bars" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       <path d={path} />
     </svg>
   );
