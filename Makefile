@@ -20,7 +20,7 @@ INSTALL = if uv --version >/dev/null 2>&1; \
 help: ## Say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.demo ## Draw ResNet-18 and a transformer into demo/
+demo: $(VENV)/.demo ## Draw two networks and record a training, all into demo/
 	@$(PY) docs/demo.py
 
 test: $(VENV)/.test ## Run the tests
