@@ -1,0 +1,141 @@
+"""Memory of the server over a long live run: ``python -m benchmarks.serve_memory --minutes 60``.
+
+A process trains and records; another serves; pages follow its events and ask for everything
+anew with each of them, as a browser does. Printed is the server's resident memory over time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+TRAINING = """
+import sys, time, torch
+from visuai import Visu
+torch.set_num_threads(1)
+parts = [torch.nn.Linear(32, 32) for _ in range(int(sys.argv[2]) // 2)]
+model = torch.nn.Sequential(*parts)
+optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+end = time.monotonic() + float(sys.argv[3])
+with Visu(model, logdir=sys.argv[1], name="live", every=1) as visu:
+    while time.monotonic() < end:
+        loss = model(torch.randn(8, 32)).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        visu.scalar("loss", loss)
+        time.sleep(0.05)
+"""
+
+QUESTIONS = (
+    *("", "/scalars", "/diagnoses", "/overview?quantity=gradient&statistic=norm"),
+    *("/overview?quantity=update&statistic=ratio", "/overview?quantity=weight&statistic=rms"),
+    "/series?quantity=gradient&subject=" + quote("0.weight"),
+)
+
+
+def ask(port: int, path: str) -> bytes:
+    """Asks the server, and gives the body of its answer.
+
+    Raises:
+        RuntimeError: If it is refused.
+    """
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    try:
+        link.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        answer = link.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status} {body[:200]!r}")
+        return body
+    finally:
+        link.close()
+
+
+def follow(port: int, key: str, ended: threading.Event, asked: list[int]) -> None:
+    """Follows a run as a page does, until it ends."""
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    link.request("GET", f"/api/runs/{key}/events")
+    answer = link.getresponse()
+    while not ended.is_set() and (line := answer.readline()):
+        if line.startswith(b"data: "):
+            for each in QUESTIONS:
+                ask(port, f"/api/runs/{key}{each}")
+                asked[0] += 1
+            if not json.loads(line[6:])["live"]:
+                break
+    link.close()
+
+
+def resident(process: int) -> float:
+    """Gives the resident memory of a process in MiB."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * 4096 / 2**20
+
+
+def measure(minutes: float, parameters: int, pages: int) -> list[tuple[float, int, float]]:
+    """Serves a live run, and samples the server's memory.
+
+    Args:
+        minutes: How long the training goes on.
+        parameters: Parameters of the network.
+        pages: Pages that follow it.
+
+    Returns:
+        Samples: seconds since the start, requests answered so far, MiB.
+    """
+    samples: list[tuple[float, int, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        words = [folder, str(parameters), str(60 * minutes)]
+        training = subprocess.Popen([sys.executable, "-c", TRAINING, *words])
+        serve = [sys.executable, "-m", "visuai", "serve", "-l", folder, "--port", "0"]
+        server = subprocess.Popen([*serve, "--no-browser"], stdout=subprocess.PIPE, text=True)
+        ended, asked = threading.Event(), [0]
+        try:
+            assert server.stdout is not None
+            (port,) = map(int, re.findall(r":(\d+)/", server.stdout.readline()))
+            while not (listed := json.loads(ask(port, "/api/runs"))):
+                time.sleep(1)
+            threads = [
+                threading.Thread(target=follow, args=(port, listed[0]["id"], ended, asked))
+                for _ in range(pages)
+            ]
+            for thread in threads:
+                thread.start()
+            start = time.monotonic()
+            while training.poll() is None:
+                time.sleep(max(2.0, 60 * minutes / 30))
+                samples.append((time.monotonic() - start, asked[0], resident(server.pid)))
+                print("{:8.0f} s {:8d} requests {:8.1f} MiB".format(*samples[-1]), flush=True)
+        finally:
+            ended.set()
+            training.kill()
+            training.wait()
+            server.kill()
+            server.wait()
+    return samples
+
+
+def main() -> None:
+    """Measures, and prints how much memory the second half of the time took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--parameters", type=int, default=100)
+    parser.add_argument("--pages", type=int, default=1)
+    given = parser.parse_args()
+    samples = measure(given.minutes, given.parameters, given.pages)
+    half = samples[len(samples) // 2 :]
+    print(f"The second half: {half[-1][2] - half[0][2]:+.1f} MiB")
+
+
+if __name__ == "__main__":
+    main()
