@@ -87,18 +87,19 @@ def is_noise(text: str) -> bool:
     return "GPU stall due to ReadPixels" in text or "swiftshader" in text.lower()
 
 
-def settle(page: Any) -> None:
-    """Waits until the network is drawn and everything has come to rest."""
+def settle(page: Any, still: int = 400) -> None:
+    """Waits until the network is drawn and nothing more has been for ``still`` milliseconds."""
     page.get_by_role("application").first.wait_for()
     page.wait_for_function("() => window.drawn > 0")
     page.wait_for_function(
-        """() => {
+        """(still) => {
             if (document.querySelector("canvas[aria-busy=true]")) return false;
             const now = performance.now();
             if (window.drawn !== window.drawnBefore) window.drawnAt = now;
             window.drawnBefore = window.drawn;
-            return now - window.drawnAt > 400;
+            return now - window.drawnAt > still;
         }""",
+        arg=still,
         polling=50,
     )
 
