@@ -6,7 +6,7 @@
     python -m benchmarks.recorder read       one parameter's history of 100,000 steps
     python -m benchmarks.recorder kill       kill -9 at 200 random moments
 
-Times are the best (``cost``) or the median (``overhead``, ``read``) of several turns, taken in
+Times are processor time, but for ``read``: the best (``cost``) or the median (``overhead``, ``read``) of several turns, taken in
 turns, so that what else the machine does falls on all of them alike.
 """
 
@@ -37,9 +37,10 @@ from visuai.record.subject import Subject
 
 
 def seconds(do: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    """Gives the processor time of all threads: what else the machine does is left out."""
+    start = time.process_time()
     do()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def tensors(count: int = 150, total: int = 26_000_000) -> list[torch.Tensor]:
