@@ -703,3 +703,56 @@ def test_extremes_are_kept(values: list[float], most: int) -> None:
             assert shown.min() == finite.min()
     if len(finite) < len(array):
         assert not np.isfinite(array[kept]).all()
+
+
+STATUS = Path("/proc/self/statm")
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="memory is read from /proc")
+def test_following_a_run_leaves_memory_flat(tmp_path: Path, built_viewer: Path) -> None:
+    """The command line's server, asked everything anew after each step of a training."""
+    code = (
+        "import pathlib, sys; from visuai import cli, viewer; "
+        f"viewer.FOLDER = pathlib.Path({str(built_viewer)!r}); sys.exit(cli.main(sys.argv[1:]))"
+    )
+    words = ("serve", "-l", str(tmp_path), "--port", "0", "--no-browser")
+    model = Upside()
+    with (
+        Visu(model, logdir=tmp_path, name="live", every=1) as visu,
+        subprocess.Popen(
+            [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            (port,) = re.findall(r":(\d+)/", process.stdout.readline())
+            link = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+
+            def ask(path: str) -> Any:
+                link.request("GET", f"/api/runs{path}")
+                answer = link.getresponse()
+                body = answer.read()
+                assert answer.status == 200, body
+                return json.loads(body)
+
+            train(visu, model, 1)
+            assert visu.flush()
+            (one,) = ask("")
+
+            def rounds(count: int) -> int:
+                for _ in range(count):
+                    train(visu, model, 1)
+                    assert visu.flush()
+                    for path in ("", "/scalars", "/overview?quantity=update&statistic=ratio"):
+                        ask(f"/{one['id']}{path}")
+                    ask(f"/{one['id']}/series?subject=head.weight")
+                pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+                return pages * 4096
+
+            before = rounds(60)
+            after = rounds(240)
+            assert ask("")[0]["records"] == 301
+            link.close()
+        finally:
+            process.kill()
+    assert after - before < 6 * 2**20, f"grew by {(after - before) / 240:.0f} bytes a round"
