@@ -428,6 +428,21 @@ class TestLogDirectories:
             assert get(server, f"/api/runs/{one['id']}/network")[0] == 404
             assert asked(server, f"/{one['id']}/overview")["subjects"] == ["weight"]
 
+    def test_a_run_without_a_step(self, tmp_path: Path) -> None:
+        with (
+            serving(LogDir(tmp_path), Runs(tmp_path)) as server,
+            Visu(Upside(), logdir=tmp_path, name="new") as visu,
+        ):
+            assert visu.flush()
+            (one,) = asked(server, "")
+            assert (one["first_step"], one["last_step"], one["records"]) == (None, None, 0)
+            with Listener(server, one["id"]) as listener:
+                assert listener.next() == {"last_step": None, "records": 0, "live": True}
+            nothing = {"steps": [], "subjects": [], "values": ""}
+            assert asked(server, f"/{one['id']}/overview") == nothing
+            assert asked(server, f"/{one['id']}/scalars") == {}
+            assert asked(server, f"/{one['id']}/diagnoses") == []
+
     def test_no_value_is_not_a_number(self, tmp_path: Path) -> None:
         model = nn.Linear(2, 2)
         with Visu(model, logdir=tmp_path, name="wild", every=1) as visu:

@@ -21,7 +21,7 @@ POLL, HEARTBEAT = 0.5, 15.0
 class Event(TypedDict):
     """How far a run is."""
 
-    last_step: int
+    last_step: int | None
     records: int
     live: bool
 

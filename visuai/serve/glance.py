@@ -31,8 +31,8 @@ class Glance:
     Attributes:
         model: The name that was given to the model.
         started: When it started, in seconds since 1970; None if it is not known.
-        first_step: First step recorded, -1 if none is.
-        last_step: Last step recorded, -1 if none is.
+        first_step: First step recorded, None if none is.
+        last_step: Last step recorded, None if none is.
         records: Steps recorded.
         has_network: Whether the network was captured.
         closed: Whether the recording was ended on purpose.
@@ -44,8 +44,8 @@ class Glance:
 
     model: str
     started: float | None
-    first_step: int
-    last_step: int
+    first_step: int | None
+    last_step: int | None
     records: int
     has_network: bool
     closed: bool
@@ -57,7 +57,7 @@ class Glance:
     @property
     def state(self) -> tuple[int, int, int]:
         """Changes whenever a step was recorded, or taken back."""
-        return self.records, self.last_step, self.resumed
+        return self.records, -1 if self.last_step is None else self.last_step, self.resumed
 
     def is_live(self, now: float | None = None) -> bool:
         """Tells whether it is still being recorded, as far as can be told from outside.
@@ -115,8 +115,8 @@ def glance(path: Path) -> Glance:
     return Glance(
         model=meta.get("name", ""),
         started=started,
-        first_step=-1 if first is None else int(first),
-        last_step=-1 if last is None else int(last),
+        first_step=None if first is None else int(first),
+        last_step=None if last is None else int(last),
         records=int(records),
         has_network=bool(has_network),
         closed=ended is not None and ended[0] == "close",

@@ -13,7 +13,7 @@ from visuai.record.subject import Subject
 from visuai.serve.glance import Glance, glance, recorded
 from visuai.serve.track import Track
 
-MOST_CELLS = 1_500_000
+MOST_CELLS = 800_000
 """Columns of the tracks of all quantities together; beyond, those asked for longest ago go."""
 
 

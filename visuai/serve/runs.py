@@ -31,8 +31,8 @@ class RunEntry(TypedDict):
     model: str
     name: str
     started: float | None
-    first_step: int
-    last_step: int
+    first_step: int | None
+    last_step: int | None
     records: int
     live: bool
     has_network: bool
@@ -175,8 +175,8 @@ def _listed(key: str, path: Path, seen: Glance | None, error: str | None = None)
         "model": seen.model if seen is not None else path.parent.name,
         "name": path.stem,
         "started": None if seen is None else seen.started,
-        "first_step": -1 if seen is None else seen.first_step,
-        "last_step": -1 if seen is None else seen.last_step,
+        "first_step": None if seen is None else seen.first_step,
+        "last_step": None if seen is None else seen.last_step,
         "records": 0 if seen is None else seen.records,
         "live": seen is not None and seen.is_live(),
         "has_network": seen is not None and seen.has_network,

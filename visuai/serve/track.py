@@ -12,14 +12,17 @@ from visuai.record.columns import Columns, concatenate, downsample
 from visuai.record.run import Run
 from visuai.record.series import Series
 
-_CELLS = 400_000
-_MOST, _FEWEST = 4000, 64
+_CELLS = 200_000
+_MOST, _FEWEST = 1000, 64
 _ONE_BY_ONE = 12
 """So many new steps are read step by step; more, series by series."""
 
 
 class Track:
-    """The statistics, not the bins, of one quantity of everything, up to 400,000 columns in all.
+    """The statistics, not the bins, of one quantity of everything.
+
+    A long run has from 1000 to 2000 columns here, one with many parameters fewer: up to 400,000
+    in all, which is 35 MB.
 
     A run that is watched is asked twice a second: only what is new is read from its file.
     """
@@ -72,7 +75,8 @@ class Track:
             for name, parts in self._since(list(known), before[1]).items():
                 joined = _join(known[name], parts)
                 known[name] = joined if len(joined) <= 2 * most else downsample(joined, most)
-        self._columns = {name: known.get(name) or made[name] for name in names}
+        read = {**made, **known}
+        self._columns = {name: read[name] for name in names}
         self._state = state
 
     def _since(self, names: list[str], step: int) -> dict[str, list[Columns]]:
