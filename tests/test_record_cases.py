@@ -206,7 +206,7 @@ def test_lazy_and_replaced_parameters_and_adapters(tmp_path: Path) -> None:
     assert weight.zeros.tolist() == [0, 12, 12, 0]
     assert run.series("1.1.weight", "weight").count.tolist() == [4, 10], "two shapes, one name"
     assert run.series("1.0.weight", "update").steps.tolist() == [2, 3]
-    assert run.learning_rates["learning rate 1.1"].values.tolist() == [0.01]
+    assert run.learning_rates["learning rate 0.1"].values.tolist() == [0.01]
 
 
 def test_a_gan_and_several_optimizers(tmp_path: Path) -> None:

@@ -282,7 +282,7 @@ class Recording:
         return rest
 
     def _learning_rates(self, optimizer: Optimizer) -> None:
-        which = self._steps.optimizers.index(optimizer)
+        which = self._steps.taking_part.index(optimizer)
         several = len(optimizer.param_groups) > 1 or which > 0
         scalars: list[tuple[str, int, SupportsFloat]] = []
         for index, group in enumerate(optimizer.param_groups):

@@ -72,6 +72,11 @@ class Steps:
         """The optimizers seen so far that still exist."""
         return list(self._last)
 
+    @property
+    def taking_part(self) -> list[Optimizer]:
+        """The optimizers that take part in the step under way, in the order of their first."""
+        return [optimizer for optimizer, step in self._last.items() if step == self.now]
+
     def _advance(self) -> None:
         self.now += 1
         self.armed, self.armed_next = self.armed_next, False
