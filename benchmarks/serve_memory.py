@@ -103,7 +103,7 @@ def measure(minutes: float, parameters: int, pages: int) -> list[tuple[float, in
         try:
             assert server.stdout is not None
             (port,) = map(int, re.findall(r":(\d+)/", server.stdout.readline()))
-            while not (listed := json.loads(ask(port, "/api/runs"))):
+            while not (listed := json.loads(ask(port, "/api/runs"))) or not listed[0]["records"]:
                 time.sleep(1)
             threads = [
                 threading.Thread(target=follow, args=(port, listed[0]["id"], ended, asked))
