@@ -22,9 +22,9 @@ export function RunDiagnoses({ run }: { run: RunStore }) {
   const live = useRun(run, (state) => state.live);
   return (
     <section className="vz-diagnoses" aria-label="Diagnoses">
-      <h3>
+      <h2>
         Diagnoses{diagnoses && diagnoses.length > 0 ? <small> {diagnoses.length}</small> : null}
-      </h3>
+      </h2>
       {diagnoses === null ? <p className="vz-faint">Looking…</p> : null}
       {diagnoses?.length === 0 ? (
         <p className="vz-faint">

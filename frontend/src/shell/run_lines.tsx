@@ -66,12 +66,12 @@ export function RunLines({ run }: { run: RunStore }) {
         ) : (
           <strong>{name === null ? null : <Name text={name} />}</strong>
         )}
-        <span className="vz-line-key" style={{ color: OWN }}>
+        <span className="vz-line-key" style={{ borderColor: OWN }}>
           {name === null ? "" : spellNumber(valueAt(lines[name], step))}
         </span>
         {rate === undefined ? null : (
-          <small className="vz-line-key" style={{ color: "var(--faint)" }}>
-            ┄ learning rate {spellNumber(valueAt(lines[rate], step))}
+          <small className="vz-line-key" data-dashed="" style={{ borderColor: RATE }}>
+            learning rate {spellNumber(valueAt(lines[rate], step))}
           </small>
         )}
       </header>

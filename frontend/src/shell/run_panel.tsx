@@ -164,11 +164,16 @@ function OneTensor({ run, one }: { run: RunStore; one: Inside }) {
         <>
           <dl className="vz-run-values">
             <div>
-              <dt style={{ color: NORM }}>norm</dt>
+              <dt className="vz-line-key" style={{ borderColor: NORM }}>
+                norm
+              </dt>
               <dd>{value("norm")}</dd>
             </div>
             <div>
-              <dt style={quantity === "update" ? { color: RATIO } : undefined}>
+              <dt
+                className={quantity === "update" ? "vz-line-key" : undefined}
+                style={quantity === "update" ? { borderColor: RATIO } : undefined}
+              >
                 {quantity === "update" ? "÷ weight" : "per element"}
               </dt>
               <dd>{value(quantity === "update" ? "ratio" : "rms")}</dd>

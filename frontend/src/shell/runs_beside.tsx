@@ -18,11 +18,12 @@ export function RunsBeside({ run }: { run: RunStore }) {
   const order = [...others.keys()];
   return (
     <DropDown
-      title="Lines of other runs"
+      title="Compare with other runs"
       end
       label={
         <>
-          <span>{others.size === 0 ? "Compare" : `+ ${others.size}`}</span>
+          <span>Compare</span>
+          {others.size > 0 ? <small aria-hidden="true">+ {others.size}</small> : null}
           <Icon name="down" />
         </>
       }
