@@ -6,8 +6,9 @@
     python -m benchmarks.recorder read       one parameter's history of 100,000 steps
     python -m benchmarks.recorder kill       kill -9 at 200 random moments
 
-Times are processor time, but for ``read``: the best (``cost``) or the median (``overhead``, ``read``) of several turns, taken in
-turns, so that what else the machine does falls on all of them alike.
+Times are processor time, but for ``read``: the best (``cost``) or the median (``overhead``,
+``read``) of several turns, taken in turns, so that what else the machine does falls on all of
+them alike.
 """
 
 from __future__ import annotations
