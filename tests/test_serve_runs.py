@@ -429,9 +429,10 @@ class TestLogDirectories:
             assert asked(server, f"/{one['id']}/overview")["subjects"] == ["weight"]
 
     def test_a_run_without_a_step(self, tmp_path: Path) -> None:
+        model = Upside()  # recording would end with it
         with (
             serving(LogDir(tmp_path), Runs(tmp_path)) as server,
-            Visu(Upside(), logdir=tmp_path, name="new") as visu,
+            Visu(model, logdir=tmp_path, name="new") as visu,
         ):
             assert visu.flush()
             (one,) = asked(server, "")
