@@ -8,7 +8,7 @@ import { counts, floats } from "../src/runs/decode";
 import { columnAt, columnOf, type Matrix, readMatrix } from "../src/runs/matrix";
 import { MEASURES, type Measure, measuresOf, spell, spellNumber } from "../src/runs/measures";
 import { joined, mainLine, wantsLog } from "../src/runs/overlay";
-import { barsAt, distributionPixels, matrixPixels } from "../src/runs/pixels";
+import { barsAt, distributionPixels, matrixPixels, withoutSmallest } from "../src/runs/pixels";
 import { itemOf, placesOf, valuesByItem } from "../src/runs/places";
 import { spanOf } from "../src/runs/span";
 import { columnNow, createRun } from "../src/runs/store";
@@ -111,6 +111,11 @@ describe("columns", () => {
       [3, 4],
     ]);
     expect(Array.from(columnAt(matrix, 1))).toEqual([2, 4]);
+    const growing = matrixOf([
+      [1, Number.NaN],
+      [3, 4],
+    ]);
+    expect(Array.from(columnAt(growing, 1))).toEqual([1, 4]);
     expect(Array.from(columnAt(matrix, 2))).toEqual([Number.NaN, Number.NaN]);
     expect(Array.from(columnAt(matrix, -1))).toEqual([Number.NaN, Number.NaN]);
   });
@@ -234,6 +239,37 @@ describe("pictures", () => {
     expect(barsAt(distribution, 0)).toEqual([0, 0, 1]);
     expect(barsAt(distribution, 1)[1]).toBeCloseTo(1 / 9);
     expect(barsAt(distribution, 2)).toEqual([]);
+  });
+});
+
+describe("bins next to zero", () => {
+  it("go to the zeros where they hold next to nothing, and no count is lost", () => {
+    const distribution = {
+      edges: [-8, -4, -2, -1, 1, 2, 4, 8],
+      counts: Float32Array.from([500, 1, 0, 7, 1, 0, 500]),
+      steps: 1,
+    };
+    const { edges, counts: kept } = withoutSmallest(distribution);
+    expect(edges).toEqual([-8, -4, 4, 8]);
+    expect(Array.from(kept)).toEqual([500, 9, 500]);
+  });
+
+  it("stay where they hold something, or where there is no zero", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(50), { minLength: 14, maxLength: 14 }),
+        fc.boolean(),
+        (numbers, positive) => {
+          const edges = positive ? [1, 2, 3, 4, 5, 6, 7, 8] : [-8, -4, -2, -1, 1, 2, 4, 8];
+          const before = { edges, counts: Float32Array.from(numbers), steps: 2 };
+          const after = withoutSmallest(before);
+          const total = (counts: Float32Array) => counts.reduce((sum, one) => sum + one, 0);
+          expect(total(after.counts)).toBe(total(before.counts));
+          expect(after.counts.length).toBe((after.edges.length - 1) * 2);
+          if (positive) expect(after).toEqual(before);
+        },
+      ),
+    );
   });
 });
 

@@ -12,7 +12,7 @@ import type {
 import { counts, floats } from "./decode";
 import { type Matrix, readMatrix } from "./matrix";
 import type { Measure } from "./measures";
-import type { Distribution } from "./pixels";
+import { type Distribution, withoutSmallest } from "./pixels";
 
 /** Columns asked for: of an overview, and of the series of one subject. */
 const COLUMNS = { overview: 400, series: 600 } as const;
@@ -81,7 +81,7 @@ export function readSeries({ steps, statistics, histogram }: SeriesAnswer): Seri
     histogram.dtype === "uint32" ? counts(histogram.counts) : floats(histogram.counts);
   const fits = numbers.length === steps.length * (histogram.edges.length - 1);
   const distribution = { edges: histogram.edges, counts: numbers, steps: steps.length };
-  return { steps, statistics, distribution: fits ? distribution : null };
+  return { steps, statistics, distribution: fits ? withoutSmallest(distribution) : null };
 }
 
 async function get<T>(address: string): Promise<T> {

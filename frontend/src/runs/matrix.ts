@@ -43,10 +43,21 @@ export function columnOf(steps: readonly number[], step: number): number {
   return Math.max(0, low - 1);
 }
 
-/** The values of all subjects at a column. */
+/** Columns that one looks back: what is recorded just now comes subject by subject. */
+const BACK = 2;
+
+/**
+ * The values of all subjects at a column. Of one that has none there the last one before counts,
+ * if it is near: while a run grows not all subjects have the newest step yet.
+ */
 export function columnAt({ steps, subjects, values }: Matrix, column: number): Float32Array {
   const found = new Float32Array(subjects.length).fill(Number.NaN);
   if (column < 0 || column >= steps.length) return found;
-  for (let row = 0; row < found.length; row += 1) found[row] = values[row * steps.length + column];
+  for (let row = 0; row < found.length; row += 1) {
+    for (let at = column; at >= Math.max(0, column - BACK); at -= 1) {
+      found[row] = values[row * steps.length + at];
+      if (!Number.isNaN(found[row])) break;
+    }
+  }
   return found;
 }

@@ -62,6 +62,41 @@ export function distributionPixels({ edges, counts, steps }: Distribution): Pixe
   return { width, height: bins, data };
 }
 
+/** Share of all elements that may be too small to be told from 0 in a picture. */
+const SMALL = 0.005;
+
+/**
+ * Puts the bins next to 0 that hold next to nothing into the bin of the zeros: a logarithm would
+ * give most of the picture to the few smallest elements.
+ */
+export function withoutSmallest({ edges, counts, steps }: Distribution): Distribution {
+  const bins = edges.length - 1;
+  const zero = edges.findIndex((edge, at) => edge < 0 && edges[at + 1] > 0);
+  if (zero < 0) return { edges, counts, steps };
+  const sums = new Float64Array(bins);
+  for (let at = 0; at < counts.length; at += 1) sums[at % bins] += counts[at];
+  const most = sums.reduce((total, one) => total + one, 0) * SMALL;
+  let reach = 0;
+  for (let small = 0; ; reach += 1) {
+    const [below, above] = [zero - reach - 1, zero + reach + 1];
+    if (below < 1 || above > bins - 2) break;
+    small += sums[below] + sums[above];
+    if (small > most) break;
+  }
+  if (reach === 0) return { edges, counts, steps };
+  const kept = bins - 2 * reach;
+  const first = zero - reach;
+  const merged = new Float32Array(steps * kept);
+  for (let step = 0; step < steps; step += 1) {
+    for (let bin = 0; bin < bins; bin += 1) {
+      const to = bin < first ? bin : bin > zero + reach ? bin - 2 * reach : first;
+      merged[step * kept + to] += counts[step * bins + bin];
+    }
+  }
+  const outer = [...edges.slice(0, first + 1), ...edges.slice(zero + reach + 1)];
+  return { edges: outer, counts: merged, steps };
+}
+
 /** Shares of the fullest bin at one step, from the lowest bin on: the bars of a histogram. */
 export function barsAt({ edges, counts, steps }: Distribution, step: number): number[] {
   const bins = Math.max(1, edges.length - 1);
