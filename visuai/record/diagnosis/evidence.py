@@ -144,8 +144,8 @@ class Evidence:
         """The learning rates of all groups."""
         return [each for name, each in self.scalars.items() if name.startswith("learning rate")]
 
-    def ratio(self, names: Sequence[str]) -> Array:
-        """Gives the size of each step relative to the weight, parameters × columns.
+    def scale(self, names: Sequence[str]) -> Array:
+        """Gives the norms of weights, parameters × columns, by which other norms are judged.
 
         A weight that is still near zero counts as large as one that PyTorch has just
         initialised, else every weight that starts from zero would seem to jump.
@@ -156,8 +156,11 @@ class Evidence:
             if fan_in:
                 usual = (self.structure.parameters[name].numel / (3.0 * fan_in)) ** 0.5
                 norm[place] = np.fmax(norm[place], usual)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(norm > 0, self.update.of(names, "norm") / norm, np.nan)
+        return np.where(norm > 0, norm, np.nan)
+
+    def ratio(self, names: Sequence[str]) -> Array:
+        """Gives the size of each step relative to the weight, parameters × columns; see `scale`."""
+        return self.update.of(names, "norm") / self.scale(names)
 
     def _read(
         self, run: Run, names: Sequence[str], quantity: str, merged: int | None

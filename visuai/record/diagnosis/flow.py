@@ -176,15 +176,14 @@ def exploding_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterat
     if not names:
         return
     norm = evidence.gradient.of(names, "norm")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        over = np.where(norm > 0, norm / evidence.weight.of(names, "norm"), np.nan)
-    over[~np.isfinite(over)] = np.nan
+    over = norm / evidence.scale(names)
     known = np.isfinite(norm).sum(axis=0) > 0
     size, _ = _sizes(evidence, names)
     slope = _decades(size) if len(names) >= FEWEST_WEIGHTS else np.zeros(len(known))
     huge = largest(over) >= GRADIENT_OVER_WEIGHT
-    for holds, kind in ((huge, "start"), (slope <= -DECADES, "depth")):
-        span = lasting(known & holds, known, min(LEAST, int(known.sum())))
+    least = min(LEAST, int(known.sum()))
+    for holds, kind, enough in ((huge, "start", 1), (slope <= -DECADES, "depth", least)):
+        span = lasting(known & holds, known, enough)
         if span is not None:
             column = span.first
             if kind == "start":  # Of several the first that is executed is where it begins.
@@ -195,13 +194,11 @@ def exploding_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterat
                     f"weight (threshold {GRADIENT_OVER_WEIGHT:g})"
                 )
             else:
-                place, least = (
-                    int(np.nanargmax(size[:, column])),
-                    int(np.nanargmin(size[:, column])),
-                )
-                value = float(size[place, column] / size[least, column])
+                place = int(np.nanargmax(size[:, column]))
+                low = int(np.nanargmin(size[:, column]))
+                value = float(size[place, column] / size[low, column])
                 told = (
-                    f"its size at {names[place]} is {value:.2g} times that at {names[least]} "
+                    f"its size at {names[place]} is {value:.2g} times that at {names[low]} "
                     f"(threshold {10.0**DECADES:g})"
                 )
             yield _exploding(evidence, names[place], column, span.last, told, value)
