@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -76,6 +77,12 @@ def follow(port: int, key: str, ended: threading.Event, asked: list[int]) -> Non
     link.close()
 
 
+def page(port: int, key: str, ended: threading.Event, asked: list[int]) -> None:
+    """Follows a run until it ends, or the server does."""
+    with suppress(ConnectionError, http.client.HTTPException):
+        follow(port, key, ended, asked)
+
+
 def resident(process: int) -> float:
     """Gives the resident memory of a process in MiB."""
     pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
@@ -106,7 +113,7 @@ def measure(minutes: float, parameters: int, pages: int) -> list[tuple[float, in
             while not (listed := json.loads(ask(port, "/api/runs"))) or not listed[0]["records"]:
                 time.sleep(1)
             threads = [
-                threading.Thread(target=follow, args=(port, listed[0]["id"], ended, asked))
+                threading.Thread(target=page, args=(port, listed[0]["id"], ended, asked))
                 for _ in range(pages)
             ]
             for thread in threads:
