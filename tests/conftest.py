@@ -9,8 +9,6 @@ import pytest
 
 GOLDENS = Path(__file__).parent / "goldens"
 
-Golden = Callable[[str, str], None]
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -21,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Golden:
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compares a text with the file of that name under tests/goldens/."""
 
     def compare(name: str, text: str) -> None:

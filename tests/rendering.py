@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import networkx as nx
@@ -10,6 +10,9 @@ import networkx as nx
 from visuai.ir import Parameter
 from visuai.ops import category
 from visuai.topology import Scope, Topology
+
+Golden = Callable[[str, str], None]
+"""Compares a text, the second, with the golden of a name; the fixture ``golden`` gives it."""
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -13,8 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from conftest import Golden
-from rendering import hostile, residual, skips
+from rendering import Golden, hostile, residual, skips
 
 from visuai.render.notebook import readable
 

@@ -6,8 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from conftest import Golden
-from rendering import residual, skips, topology_of
+from rendering import Golden, residual, skips, topology_of
 
 from visuai.render.box import Box
 from visuai.render.caption import captions, header_of, headings
