@@ -291,10 +291,11 @@ def test_reduced_motion_moves_at_once(visit: Visit, served: str) -> None:
         settle(page)
         page.get_by_role("application").focus()
         page.keyboard.press("c")
-        settle(page)
+        settle(page, still=1000)
         before = page.evaluate("window.drawn")
         page.keyboard.press("e")
-        settle(page)
+        page.wait_for_function("before => window.drawn > before", arg=before)
+        settle(page, still=1000)
         drawn[motion] = page.evaluate("window.drawn") - before
     assert drawn["reduce"] < drawn["no-preference"]
 
