@@ -324,8 +324,11 @@ def test_copies_and_pickles_record_nothing(tmp_path: Path) -> None:
 
 
 def _child(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Steps without a backward pass: autograd's threads, if it has any, do not survive a fork."""
     for _ in range(5):
-        model(torch.ones(1, 2)).sum().backward()
+        model(torch.ones(1, 2))
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
         optimizer.step()
 
 

@@ -26,13 +26,19 @@ def test_its_script_ends_where_it_should() -> None:
 
 
 def test_it_asks_nobody_for_anything() -> None:
-    """Addresses in it are names (of namespaces, of licences), and not loaded."""
+    """Addresses in it are names (of namespaces, of licences), and not loaded.
+
+    It follows runs with an EventSource of the server that it comes from. In one file it has none
+    to ask, and the policy of that page forbids it.
+    """
+    policy = str(Page(str(residual().render("html"))).elements[3][1]["content"])
+    assert "default-src 'none'" in policy
+    assert "connect-src" not in policy
     script = viewer.read(viewer.SCRIPT).decode()
     for loading in (
         "importScripts(",
         "new WebSocket",
         "navigator.sendBeacon",
-        "new EventSource",
     ):
         assert loading not in script
     assert "@import" not in viewer.read(viewer.STYLE).decode()

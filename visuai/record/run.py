@@ -363,9 +363,19 @@ class Run:
         """Tells what is wrong with the run, and since when; also while it goes on.
 
         Examples:
-            >>> run = getfixture("recorded")
-            >>> [each.rule for each in run.diagnose().at_least("error")]
+            >>> import tempfile, torch, visuai
+            >>> model = torch.nn.Linear(4, 2)
+            >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+            >>> folder = tempfile.TemporaryDirectory()
+            >>> with visuai.Visu(model, logdir=folder.name, every=1) as visu:
+            ...     for _ in range(3):
+            ...         model(torch.ones(8, 4)).square().mean().backward()
+            ...         optimizer.step()
+            ...         optimizer.zero_grad()
+            >>> with visuai.open_run(visu.path) as run:
+            ...     [each.rule for each in run.diagnose().at_least("error")]
             []
+            >>> folder.cleanup()
         """
         from visuai.record.diagnosis.diagnose import diagnose
 
