@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import visuai
 from visuai import Visu
 
-FILES = {"html": "pyvis", "svg": "svg"}
+FORMATS = "html", "svg"
 
 
 def networks() -> dict[str, tuple[torch.nn.Module, torch.Tensor]]:
@@ -40,9 +40,9 @@ def networks() -> dict[str, tuple[torch.nn.Module, torch.Tensor]]:
 def draw(name: str, topology: visuai.Topology, folder: Path) -> list[Path]:
     """Writes one topology in each form, and gives the files."""
     paths: list[Path] = []
-    for suffix, renderer in FILES.items():
-        drawn = topology.render(renderer)
-        path = folder / f"{name}.{suffix}"
+    for form in FORMATS:
+        drawn = topology.render(form)
+        path = folder / f"{name}.{form}"
         path.write_bytes(drawn if isinstance(drawn, bytes) else drawn.encode("utf-8"))
         paths.append(path)
     paths.append(folder / f"{name}.json")
