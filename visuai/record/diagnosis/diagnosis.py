@@ -127,32 +127,24 @@ class Diagnoses(Sequence[Diagnosis]):
         return json.dumps([each.to_dict() for each in self._found], indent=indent)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from rich import box
-        from rich.table import Table
+        from rich.padding import Padding
         from rich.text import Text
 
-        title = f"{_plain(self.name)[:_WIDEST] or 'run'}: {self._total()}"
-        if not self._found:
-            yield Text(title)
-            return
-        table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
-        table.add_column("Severity", no_wrap=True)
-        table.add_column("Rule", no_wrap=True)
-        table.add_column("Where", overflow="fold", max_width=_WIDEST)
-        table.add_column("Steps", justify="right", no_wrap=True)
-        table.add_column("What, and what to try", overflow="fold", ratio=1)
+        yield Text(f"{_plain(self.name)[:_WIDEST] or 'run'}: {self._total()}")
         for each in self._found:
             where = _plain(each.parameter or each.module)[:_WIDEST] or "the run"
             if each.also:
-                where += f"\nand {len(each.also)} more"
-            table.add_row(
-                Text(each.severity, _COLOURS[each.severity]),
-                Text(each.rule),
-                Text(where),
-                Text(f"{each.first_step} to {each.last_step}"),
-                Text(f"{_plain(each.message)}\n{_plain(each.advice)}"),
+                where += f" and {len(each.also)} more"
+            yield Text()
+            yield Text.assemble(
+                (each.severity, _COLOURS[each.severity]),
+                f"  {each.rule}  ",
+                (where, "bold"),
+                f"  steps {each.first_step} to {each.last_step}",
             )
-        yield table
+            # Below and not beside, so that it can be read in a narrow terminal too.
+            yield Padding(Text(_plain(each.message)), (0, 0, 0, 4))
+            yield Padding(Text(_plain(each.advice), "dim"), (0, 0, 0, 4))
 
     def __str__(self) -> str:
         from rich.console import Console
