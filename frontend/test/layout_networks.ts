@@ -16,8 +16,8 @@ interface Plan {
 export function networks(most = 40): fc.Arbitrary<Outline> {
   const plan: fc.Arbitrary<Plan> = fc.record({
     // How each next node moves in the tree: up to two scopes closed, up to two opened.
-    sizes: fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 1, maxLength: most }),
-    edges: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(2)), { maxLength: most * 2 }),
+    sizes: fc.array(fc.integer({ min: 0, max: 8 }), { minLength: 1, maxLength: most, size: "max" }),
+    edges: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(2)), { maxLength: most * 2, size: "max" }),
     fans: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat(20), fc.nat()), { maxLength: 2 }),
     widths: fc.array(fc.integer({ min: 20, max: 300 }), { minLength: 8, maxLength: 8 }),
     runs: fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
@@ -167,7 +167,8 @@ function pathOf(outline: Outline, opening: Opening, node: number) {
       // The same place among the children of what shows the scope around.
       const around = childrenOf(outline, path[level - 1]).indexOf(item);
       like = childrenOf(outline, like)[around];
-      const first = firstOf(outline, opening, like);
+      // What lies in a closed scope is not folded: the scope shows all of it.
+      const first = closed ? like : firstOf(outline, opening, like);
       if (first !== like) {
         isHidden = true;
         like = first;

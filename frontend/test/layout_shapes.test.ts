@@ -185,7 +185,7 @@ describe("wires around boxes", () => {
     const anyEdges = size.chain((nodes) =>
       fc.record({
         nodes: fc.constant(nodes),
-        edges: fc.array(fc.tuple(fc.nat(nodes - 1), fc.nat(nodes - 1)), { maxLength: 3 * nodes }),
+        edges: fc.array(fc.tuple(fc.nat(nodes - 1), fc.nat(nodes - 1)), { maxLength: 3 * nodes, size: "max" }),
       }),
     );
     fc.assert(
@@ -201,6 +201,18 @@ describe("wires around boxes", () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  test("what a circle leads to stands below it, and what leads there from it runs down", () => {
+    const edges = [[3, 0], [2, 10], [1, 3], [10, 2], [2, 0]] as const; // biome-ignore format: pairs
+    const picture = open(flat(12, edges));
+    expect(throughBoxes(picture)).toBe(0);
+    const { boxes, wires, boxOf } = picture;
+    const top = (node: number) => boxes.y[boxOf[node]];
+    const up = edges.filter(([from, to]) => top(to) < top(from));
+    expect(up).toEqual([[10, 2]]);
+    const last = wires.source.findIndex((from, wire) => from === 2 && wires.target[wire] === 0);
+    expect(wires.start[last + 1] - wires.start[last]).toBeLessThanOrEqual(4);
   });
 
   test("every source to every later node: none runs through a box", () => {

@@ -54,33 +54,61 @@ export function waysOf(task: Task): Ways {
   return { vertices, order, out: byEnd(task.from), in: byEnd(task.to), back };
 }
 
-/** Vertices so that links lead onward; where they lead in a circle, the first comes first. */
+/** Vertices so that links lead onward, but for those that close a circle. */
 function orderOf(task: Task, vertices: number): Int32Array {
   const order = Int32Array.from({ length: vertices }, (_, at) => at);
   if (task.from.every((from, link) => from < task.to[link])) return order;
   const out = grouped(task.from, vertices);
+  const closes = closing(task, out, vertices);
   const waits = new Int32Array(vertices);
-  for (const to of task.to) waits[to]++;
-  const done = new Uint8Array(vertices);
-  let first = 0;
+  for (let link = 0; link < task.to.length; link++) if (closes[link] === 0) waits[task.to[link]]++;
   let last = 0;
-  const take = (vertex: number): void => {
-    done[vertex] = 1;
-    order[last++] = vertex;
-  };
-  for (let vertex = 0; vertex < vertices; vertex++) if (waits[vertex] === 0) take(vertex);
-  for (let next = 0; last < vertices || first < last; ) {
-    if (first === last) {
-      while (done[next] === 1) next++;
-      take(next);
-    }
-    const vertex = order[first++];
-    for (let at = out.start[vertex]; at < out.start[vertex + 1]; at++) {
-      const to = task.to[out.values[at]];
-      if (--waits[to] === 0 && done[to] === 0) take(to);
+  for (let vertex = 0; vertex < vertices; vertex++) if (waits[vertex] === 0) order[last++] = vertex;
+  for (let first = 0; first < last; first++) {
+    for (let at = out.start[order[first]]; at < out.start[order[first] + 1]; at++) {
+      const link = out.values[at];
+      if (closes[link] === 0 && --waits[task.to[link]] === 0) order[last++] = task.to[link];
     }
   }
   return order;
+}
+
+/**
+ * Marks links that close a circle: those to where a walk has come from that starts at what
+ * nothing leads to, then at what comes first. What is only led to from a circle is not part of
+ * it: it stands below, and the link to it leads down.
+ */
+function closing(task: Task, out: Lists, vertices: number): Uint8Array {
+  const closes = new Uint8Array(task.from.length);
+  const isEntered = new Uint8Array(vertices);
+  for (const to of task.to) isEntered[to] = 1;
+  // 0 not seen, 1 on the way, 2 left for good.
+  const seen = new Uint8Array(vertices);
+  const next = out.start.slice(0, vertices);
+  const way: number[] = [];
+  const walk = (start: number): void => {
+    if (seen[start] !== 0) return;
+    way.push(start);
+    seen[start] = 1;
+    while (way.length > 0) {
+      const vertex = way[way.length - 1];
+      if (next[vertex] === out.start[vertex + 1]) {
+        seen[vertex] = 2;
+        way.pop();
+        continue;
+      }
+      const link = out.values[next[vertex]++];
+      const to = task.to[link];
+      if (seen[to] === 1) closes[link] = 1;
+      else if (seen[to] === 0) {
+        seen[to] = 1;
+        way.push(to);
+      }
+    }
+  };
+  for (let vertex = 0; vertex < vertices; vertex++) if (isEntered[vertex] === 0) walk(vertex);
+  for (let vertex = 0; vertex < vertices; vertex++) walk(vertex);
+  return closes;
 }
 
 /** Finds the lanes, in time linear in the links. */
