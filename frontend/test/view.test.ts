@@ -152,6 +152,58 @@ describe("store", () => {
     expect(store.getState().future).toHaveLength(0);
   });
 
+  it("goes several steps at once, and not farther than there are", () => {
+    const { store, actions } = createView(network, { open: toDepth(network, 1) });
+    const items = ["x", "stem", "head"].map(find);
+    for (const item of items) actions.select(item);
+    expect(actions.travel(-3)).toBe(true);
+    expect(store.getState()).toMatchObject({ selected: null, at: 0 });
+    expect(actions.travel(2)).toBe(true);
+    expect(store.getState()).toMatchObject({ selected: items[1], at: 2 });
+    expect(actions.travel(2)).toBe(false);
+    expect(actions.travel(-3)).toBe(false);
+    expect(actions.travel(0)).toBe(true);
+    actions.forward();
+    expect(store.getState()).toMatchObject({ selected: items[2], at: 3, steps: 3 });
+  });
+
+  it("comes back to where the camera was", () => {
+    const { store, actions } = createView(network, { open: toDepth(network, 1) });
+    const cameras = [1, 2, 3].map((x) => ({ x, y: 0, zoom: 1 }));
+    let now = cameras[0];
+    actions.lookFrom(() => now);
+    actions.select(find("x"));
+    now = cameras[1];
+    actions.reveal(find("head"));
+    now = cameras[2];
+    actions.back();
+    expect(store.getState().flight?.camera).toEqual(cameras[1]);
+    actions.back();
+    expect(store.getState().flight?.camera).toEqual(cameras[0]);
+    actions.travel(2);
+    expect(store.getState().flight?.camera).toEqual(cameras[2]);
+  });
+
+  it("counts a walk from box to box as one step", () => {
+    const { store, actions } = createView(network, { open: toDepth(network, 1) });
+    for (const id of ["x", "stem", "head"]) actions.walk(find(id));
+    expect(store.getState()).toMatchObject({ selected: find("head"), at: 1 });
+    actions.toggle(find("stem"));
+    actions.walk(find("x"));
+    expect(store.getState().past).toHaveLength(3);
+    actions.travel(-3);
+    expect(store.getState().selected).toBeNull();
+  });
+
+  it("starts its history anew with a place that is remembered elsewhere", () => {
+    const { store, actions } = createView(network, { open: toDepth(network, 1) });
+    actions.select(find("x"));
+    const camera = { x: 5, y: 6, zoom: 2 };
+    actions.restore({ selected: find("head") }, camera);
+    expect(store.getState()).toMatchObject({ selected: find("head"), past: [], at: 0 });
+    expect(store.getState().flight?.camera).toEqual(camera);
+  });
+
   it("does nothing that is not one: no step in history for what changes nothing", () => {
     const { store, actions } = createView(network, { open: toDepth(network, 1) });
     actions.toggle(find("x"));

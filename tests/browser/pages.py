@@ -52,12 +52,13 @@ def watched(browser: Any, url: str, options: dict[str, Any]) -> Iterator[Any]:
     page = context.new_page()
     troubles: list[str] = []
     own = urlsplit(url)[:2]
+    itself = url.partition("#")[0]
 
     def requested(request: Any) -> None:
         there = urlsplit(request.url)
         inside = there.scheme in ("data", "blob") or there[:2] == own
         # A file may ask for nothing at all but itself.
-        if not inside or (own[0] == "file" and there.scheme == "file" and request.url != url):
+        if not inside or (own[0] == "file" and there.scheme == "file" and request.url != itself):
             troubles.append(f"asked for {request.url[:200]}")
 
     def asked(dialog: Any) -> None:

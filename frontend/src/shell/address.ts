@@ -2,8 +2,9 @@
 
 import { type RunStore, stepNow } from "../runs/store";
 import { decodeLink, encodeLink } from "../view/link";
-import type { CompareMode } from "../view/state";
+import type { CompareMode, State, Stop } from "../view/state";
 import { firstState, placeOf, type View } from "../view/store";
+import { newName, ownsHistory, pushEntry, readMark, replaceEntry } from "./trail";
 import type { Viewer } from "./viewer";
 
 /** What an address says: which networks, and a place in them. */
@@ -23,6 +24,13 @@ export interface Shown {
   readonly id: string;
   readonly other: string | null;
   readonly run: RunStore | null;
+}
+
+/** The same by its ids. */
+export interface ShownId {
+  readonly id: string;
+  readonly other: string | null;
+  readonly run: boolean;
 }
 
 const DELAY = 400;
@@ -52,16 +60,27 @@ export function readAddress(): Address {
   };
 }
 
-/** Spells the address of what is seen now. */
-export function spellAddress(view: View, viewer: Viewer, shown: Shown | null): string {
+/** Whether an address is of something else than what is shown. */
+export function leadsElsewhere(said: Address, shown: Shown | null): boolean {
+  if (said.id === null && said.run === null) return false;
+  const { id = null, other = null, run = null } = shown ?? {};
+  return run ? said.run !== id : said.id !== id || said.other !== other;
+}
+
+/** Spells the address of a network, of two that are compared, or of a run. */
+export function spellShown({ id, other, run }: ShownId): string {
+  const parts = [`${run ? "run" : "network"}=${encodeURIComponent(id)}`];
+  if (other !== null) parts.push(`with=${encodeURIComponent(other)}`);
+  return `#${parts.join("&")}`;
+}
+
+/** Spells the address of a place: that one is at now, or one that was just left. */
+function spellAddress(view: View, shown: Shown | null, { camera, ...place }: Stop): string {
   const parts: string[] = [];
+  if (shown) parts.push(spellShown({ ...shown, run: shown.run !== null }).slice(1));
   if (shown?.run) parts.push(...runParts(shown.run));
-  else if (shown) parts.push(`network=${encodeURIComponent(shown.id)}`);
-  if (shown?.other) parts.push(`with=${encodeURIComponent(shown.other)}`);
   const { compare } = view.store.getState();
   if (compare !== "merged") parts.push(`compare=${compare}`);
-  const place = placeOf(view.store.getState());
-  const camera = place.dimension === "2d" ? viewer.camera() : null;
   parts.push(encodeLink(view.network, place, camera));
   return `#${parts.join("&")}`;
 }
@@ -70,55 +89,84 @@ function runParts(run: RunStore): string[] {
   const state = run.store.getState();
   const { measure, step } = state;
   return [
-    `run=${encodeURIComponent(run.id)}`,
     ...(measure ? [`measure=${measure.id}`] : []),
     // At the end of a run one stays at its end.
     ...(step === null ? [] : [`step=${stepNow(state) ?? step}`]),
   ];
 }
 
-/** Keeps the address in step with a view, and the view with the address; gives what ends that. */
+/**
+ * Keeps the browser's history in step with a view, and the view with that; gives what ends it.
+ *
+ * A step of the view is a new entry. Everything else, such as where the camera is, goes into the
+ * address of the present entry a moment later.
+ */
 export function followAddress(view: View, viewer: Viewer, shown: Shown | null): () => void {
+  const own = ownsHistory();
+  const { store, actions } = view;
+  let name = newName();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let written = location.hash;
+  let reading = false;
+  const here = (): Stop => {
+    const place = placeOf(store.getState());
+    return { ...place, camera: place.dimension === "2d" ? viewer.camera() : null };
+  };
+  const before = () => readMark()?.before ?? 0;
+  const mark = () => (own ? { view: name, at: store.getState().at, before: before() } : null);
+  const settle = (stop: Stop) => {
+    clearTimeout(timer);
+    timer = undefined;
+    replaceEntry(own ? (readMark() ?? mark()) : null, spellAddress(view, shown, stop));
+  };
   const write = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      written = spellAddress(view, viewer, shown);
-      try {
-        history.replaceState(null, "", written);
-      } catch {
-        // A page from a file or in a frame may not have an address of its own.
-      }
-    }, DELAY);
+    timer = setTimeout(() => settle(here()), DELAY);
+  };
+  const follow = (now: State, then: State) => {
+    if (now.hovered !== then.hovered) return;
+    const left = now.past.at(-1);
+    if (own && !reading && now.steps !== then.steps && left) {
+      // What is left has its own address, also if it was there for a moment only.
+      if (timer !== undefined) settle(left);
+      pushEntry(name, now.at, location.href);
+    }
+    write();
   };
   const read = () => {
-    if (location.hash === written) return;
     const said = readAddress();
-    const wanted = shown?.run ? said.run : said.id;
-    const another = shown?.run ? said.id : said.run;
-    if (another !== null || (wanted !== null && wanted !== (shown?.id ?? null))) {
-      location.reload();
-      return;
+    if (leadsElsewhere(said, shown)) return;
+    clearTimeout(timer);
+    timer = undefined;
+    const found = readMark();
+    reading = true;
+    if (found?.view !== name || !actions.travel(found.at - store.getState().at)) {
+      const { place, camera } = decodeLink(view.network, said.link);
+      const whole = { ...placeOf(firstState(view.network)), ...place };
+      if (said.measure !== null) shown?.run?.measureBy(said.measure);
+      if (said.step !== null) shown?.run?.toStep(said.step);
+      if (found) {
+        actions.restore(whole, camera);
+        // Steps that were before and after this one are read from their addresses as well.
+        name = newName();
+      } else {
+        actions.go(whole);
+        if (camera) viewer.stage.setCamera(camera, { animate: false });
+      }
     }
-    if (said.measure !== null) shown?.run?.measureBy(said.measure);
-    if (said.step !== null) shown?.run?.toStep(said.step);
-    const { place, camera } = decodeLink(view.network, said.link);
-    view.actions.go({ ...placeOf(firstState(view.network)), ...place });
-    if (camera) viewer.stage.setCamera(camera, { animate: false });
+    reading = false;
+    if (own) replaceEntry(mark(), location.href);
   };
+  if (own) replaceEntry(mark(), location.href);
   const ends = [
-    view.store.subscribe((now, before) => {
-      if (now.hovered === before.hovered) write();
-    }),
+    store.subscribe(follow),
     viewer.onCamera(write),
-    shown?.run?.store.subscribe((now, before) => {
-      if (now.step !== before.step || now.measure !== before.measure) write();
+    shown?.run?.store.subscribe((now, then) => {
+      if (now.step !== then.step || now.measure !== then.measure) write();
     }) ?? (() => {}),
-    () => removeEventListener("hashchange", read),
+    () => removeEventListener("popstate", read),
     () => clearTimeout(timer),
   ];
-  addEventListener("hashchange", read);
+  addEventListener("popstate", read);
   return () => {
     for (const end of ends) end();
   };

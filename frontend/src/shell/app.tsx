@@ -10,7 +10,7 @@ import { countVisible } from "../view/opening";
 import type { CompareMode } from "../view/state";
 import type { View } from "../view/store";
 import type { Wire, WireEntry } from "../wire";
-import { type Address, followAddress, readAddress } from "./address";
+import { type Address, followAddress, readAddress, type ShownId, spellShown } from "./address";
 import { type Catalogue, CatalogueContext } from "./networks";
 import type { PrefsStore } from "./prefs";
 import { type Hints, type Opened, openSession, readOpened } from "./session";
@@ -26,6 +26,7 @@ import {
 } from "./source";
 import { Choice, Loading, Trouble } from "./start";
 import { resolveTheme, watchTheme } from "./theme";
+import { ownsHistory, pushEntry } from "./trail";
 import type { Viewer } from "./viewer";
 import { warmUp } from "./warm";
 import { Workbench } from "./workbench";
@@ -37,14 +38,6 @@ interface AppProps {
   readonly hints: Hints;
   /** A page of its own has an address that restores the view, and keys that always work. */
   readonly wholePage: boolean;
-}
-
-/** Which networks are asked for. */
-interface Wanted {
-  readonly id: string;
-  readonly other: string | null;
-  /** Whether it is a run, whose network is shown with it. */
-  readonly run: boolean;
 }
 
 type Stage =
@@ -61,28 +54,41 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
   });
   const [entries, setEntries] = useState<readonly WireEntry[] | null>(null);
   const [runs, setRuns] = useState<readonly RunEntry[]>([]);
-  const [wanted, setWanted] = useState<Wanted | null>(null);
+  const [wanted, setWanted] = useState<ShownId | null>(null);
   const address = useRef(wholePage ? readAddress() : null);
+  const title = useRef(document.title);
   const theme = useTheme(root, prefs);
 
-  const load = useCallback(async (get: (tell: (progress: Progress) => void) => Promise<Wire>) => {
-    try {
-      const tell = (progress: Progress) => setStage({ at: "loading", progress });
-      tell({ doing: "Loading", fraction: null });
-      const wire = await get(tell);
-      tell({ doing: "Drawing", fraction: null });
-      await breath();
-      setStage({ at: "open", opened: readOpened(wire) });
-    } catch (error) {
-      setStage({ at: "trouble", error: error as Error });
-    }
-  }, []);
+  const load = useCallback(
+    async (
+      get: (tell: (progress: Progress) => void) => Promise<Wire>,
+      isCurrent: () => boolean,
+    ) => {
+      const put = (next: Stage) => {
+        if (isCurrent()) setStage(next);
+      };
+      try {
+        const tell = (progress: Progress) => put({ at: "loading", progress });
+        tell({ doing: "Loading", fraction: null });
+        const wire = await get(tell);
+        tell({ doing: "Drawing", fraction: null });
+        await breath();
+        if (isCurrent()) put({ at: "open", opened: readOpened(wire) });
+      } catch (error) {
+        put({ at: "trouble", error: error as Error });
+      }
+    },
+    [],
+  );
 
   useEffect(() => {
     let current = true;
     const start = async () => {
       if (source.kind !== "server") {
-        await load((tell) => fromBytes(source, (one) => current && tell(one)));
+        await load(
+          (tell) => fromBytes(source, tell),
+          () => current,
+        );
         return;
       }
       try {
@@ -93,19 +99,8 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
         if (!current) return;
         setEntries(found);
         setRuns(recorded);
-        const readable = recorded.filter((one) => one.error === null);
-        const run = readable.find(({ id }) => id === address.current?.run);
-        const usable = found.filter((one) => one.error === null);
-        const asked = usable.find(({ id }) => id === address.current?.id);
-        if (run) setWanted({ id: run.id, other: null, run: true });
-        else if (asked)
-          setWanted({ id: asked.id, other: address.current?.other ?? null, run: false });
-        else if (usable.length === 1 && recorded.length === 0)
-          setWanted({ id: usable[0].id, other: null, run: false });
-        else if (readable.length === 1 && recorded.length === 1 && found.length === 0)
-          setWanted({ id: readable[0].id, other: null, run: true });
-        else if (usable.length > 1 && hints.compare)
-          setWanted({ id: usable[0].id, other: hints.compare, run: false });
+        const first = firstShown(address.current, found, recorded, hints);
+        if (first) setWanted(first);
         else setStage({ at: "choice" });
       } catch (error) {
         if (current) setStage({ at: "trouble", error: error as Error });
@@ -122,27 +117,62 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
 
   useEffect(() => {
     if (!wanted || source.kind !== "server") return;
-    if (!wanted.run) {
-      load((tell) => fromServer(source.api, wanted.id, wanted.other, tell));
-      return;
-    }
     let current = true;
+    const isCurrent = () => current;
     load(async (tell) => {
-      await untilCaptured(source.api, wanted.id, tell, () => current);
+      if (!wanted.run) return fromServer(source.api, wanted.id, wanted.other, tell);
+      await untilCaptured(source.api, wanted.id, tell, isCurrent);
       return fromRun(source.api, wanted.id, tell);
-    });
+    }, isCurrent);
     return () => {
       current = false;
     };
   }, [wanted, source, load]);
 
-  // While one chooses, trainings may start.
+  // Trainings start while one chooses, and while another run is open.
   useEffect(() => {
-    if (source.kind !== "server" || stage.at !== "choice") return;
-    const look = () => listRuns(source.api).then(setRuns, () => {});
+    if (source.kind !== "server" || entries === null) return;
+    const look = async () => {
+      if (document.hidden) return;
+      const found = await listRuns(source.api).catch(() => null);
+      const text = JSON.stringify(found);
+      if (found) setRuns((known) => (JSON.stringify(known) === text ? known : found));
+    };
     const timer = setInterval(look, RELOOK);
     return () => clearInterval(timer);
-  }, [source, stage.at]);
+  }, [source, entries]);
+
+  /** Shows something else, or the choice, as a step of the browser's history. */
+  const show = useCallback(
+    (next: ShownId | null) => {
+      address.current = null;
+      const there = next ? spellShown(next) : location.pathname + location.search;
+      if (wholePage && ownsHistory()) pushEntry("", 0, there);
+      setWanted(next);
+      if (!next) setStage({ at: "choice" });
+    },
+    [wholePage],
+  );
+
+  useEffect(() => {
+    if (!wholePage || entries === null) return;
+    const look = () => {
+      const said = readAddress();
+      // Whoever types a place but not of what means a place in what is shown.
+      if (wanted && said.link !== "" && said.id === null && said.run === null) return;
+      const next = firstShown(said, entries, runs, hints);
+      if (next && wanted && spellShown(next) === spellShown(wanted)) return;
+      address.current = said;
+      setWanted(next);
+      if (!next) setStage({ at: "choice" });
+    };
+    addEventListener("popstate", look);
+    return () => removeEventListener("popstate", look);
+  }, [wholePage, entries, runs, wanted, hints]);
+
+  useEffect(() => {
+    if (wholePage && stage.at === "choice") document.title = title.current;
+  }, [wholePage, stage.at]);
 
   const catalogue = useMemo<Catalogue | null>(
     () =>
@@ -152,32 +182,25 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
             runs,
             shown: wanted.id,
             compared: wanted.other,
-            choose: (id, other) => {
-              address.current = null;
-              setWanted({ id, other, run: false });
-            },
-            chooseRun: (id) => {
-              address.current = null;
-              setWanted({ id, other: null, run: true });
-            },
+            choose: (id, other) => show({ id, other, run: false }),
+            chooseRun: (id) => show({ id, other: null, run: true }),
           }
         : null,
-    [entries, runs, wanted],
+    [entries, runs, wanted, show],
   );
 
   let content: ReactNode;
   if (stage.at === "loading") content = <Loading progress={stage.progress} />;
   else if (stage.at === "trouble") {
-    const again =
-      entries && entries.length + runs.length > 1 ? () => setStage({ at: "choice" }) : null;
+    const again = entries && entries.length + runs.length > 1 ? () => show(null) : null;
     content = <Trouble error={stage.error} again={again} />;
   } else if (stage.at === "choice") {
     content = (
       <Choice
         entries={entries ?? []}
         runs={runs}
-        choose={(id, other) => setWanted({ id, other, run: false })}
-        chooseRun={(id) => setWanted({ id, other: null, run: true })}
+        choose={(id, other) => show({ id, other, run: false })}
+        chooseRun={(id) => show({ id, other: null, run: true })}
       />
     );
   } else {
@@ -206,7 +229,7 @@ interface SessionProps {
   readonly hints: Hints;
   readonly theme: "light" | "dark";
   readonly address: Address | null;
-  readonly wanted: Wanted | null;
+  readonly wanted: ShownId | null;
   readonly api: string | null;
   readonly wholePage: boolean;
 }
@@ -274,6 +297,31 @@ function Session(props: SessionProps) {
       ready={setViewer}
     />
   );
+}
+
+/**
+ * What is shown without anyone having chosen: what the address says, or the only thing there is.
+ * Null if there is a choice.
+ */
+function firstShown(
+  said: Address | null,
+  entries: readonly WireEntry[],
+  runs: readonly RunEntry[],
+  hints: Hints,
+): ShownId | null {
+  const usable = entries.filter((one) => one.error === null);
+  const readable = runs.filter((one) => one.error === null);
+  const run = readable.find(({ id }) => id === said?.run);
+  if (run) return { id: run.id, other: null, run: true };
+  const network = usable.find(({ id }) => id === said?.id);
+  if (network) return { id: network.id, other: said?.other ?? null, run: false };
+  if (usable.length === 1 && runs.length === 0)
+    return { id: usable[0].id, other: null, run: false };
+  if (readable.length === 1 && runs.length === 1 && entries.length === 0)
+    return { id: readable[0].id, other: null, run: true };
+  if (usable.length > 1 && hints.compare)
+    return { id: usable[0].id, other: hints.compare, run: false };
+  return null;
 }
 
 const RELOOK = 3000; // Milliseconds.

@@ -37,6 +37,8 @@ export interface Bench {
   readonly openMenu: (place: MenuPlace | null) => void;
   readonly openHelp: () => void;
   readonly focusSearch: () => void;
+  /** A step back (-1) or forward (1), as the browser's own buttons do it on a page of its own. */
+  readonly travel: (by: -1 | 1) => void;
 }
 
 export const BenchContext = createContext<Bench | null>(null);

@@ -98,7 +98,7 @@ export function Hint() {
   const pathFrom = useView((state) => state.pathFrom);
   const trace = useView((state) => state.trace);
   let text = "";
-  if (pathFrom !== null) text = "Select where the path ends";
+  if (pathFrom !== null) text = "Select where the path ends, by a click or with arrows and Enter";
   else if (trace) {
     const { count } = traced(network, trace);
     text =

@@ -7,6 +7,7 @@ import { around, shownDepth } from "../view/store";
 import type { Bench } from "./bench";
 import { copy } from "./section";
 import { nearest, type Way } from "./step";
+import { ownsHistory } from "./trail";
 
 /** One thing that keys do. */
 export interface Binding {
@@ -75,7 +76,7 @@ export const BINDINGS: readonly Binding[] = [
     keys: ["Enter", " "],
     does: "open or close the selection",
     group: "Open",
-    run: withSelected((b, item) => b.view.actions.toggle(item)),
+    run: withSelected(enter),
   },
   {
     keys: ["k"],
@@ -145,13 +146,13 @@ export const BINDINGS: readonly Binding[] = [
     keys: ["[", "Alt+ArrowLeft"],
     does: "back",
     group: "Follow",
-    run: (b) => b.view.actions.back(),
+    run: (b) => b.travel(-1),
   },
   {
     keys: ["]", "Alt+ArrowRight"],
     does: "forward",
     group: "Follow",
-    run: (b) => b.view.actions.forward(),
+    run: (b) => b.travel(1),
   },
   { keys: ["y"], does: "copy the id of the selection", group: "Follow", run: withSelected(copyId) },
 
@@ -229,6 +230,8 @@ export function press(bench: Bench, event: KeyboardEvent): boolean {
     return false;
   const binding = BY_KEY.get(spelled(event));
   if (!binding) return false;
+  // The browser's own keys for back and forward do what ours would, and lead out of the page.
+  if (event.altKey && bench.wholePage && ownsHistory()) return false;
   event.preventDefault();
   binding.run(bench);
   return true;
@@ -256,7 +259,7 @@ function step(way: Way) {
       viewer.camera(),
     );
     if (to === null) return;
-    view.actions.select(to);
+    view.actions.walk(to);
     viewer.keepInSight(to);
   };
 }
@@ -265,7 +268,7 @@ function goOut({ view, viewer }: Bench): void {
   const { selected } = view.store.getState();
   const outer = selected === null ? null : around(view, viewer?.shown(selected) ?? selected);
   if (outer === null) return;
-  view.actions.select(outer);
+  view.actions.walk(outer);
   viewer?.keepInSight(outer);
 }
 
@@ -275,7 +278,7 @@ function goIn({ view, viewer, network }: Bench): void {
   const first = childrenOf(network, selected)[0];
   if (first === undefined) return;
   view.actions.setOpen(selected, true);
-  view.actions.select(first);
+  view.actions.walk(first);
   viewer?.keepInSight(first);
 }
 
@@ -291,6 +294,13 @@ function unfold({ view, network }: Bench, item: Item): void {
 function copyId({ view, network }: Bench, item: Item): void {
   const id = network.ids[item];
   copy(id).then((done) => view.actions.say(done ? "Id copied" : "Copying was refused"));
+}
+
+/** Opens or closes; while the end of a path is looked for, the selection is that end. */
+function enter({ view }: Bench, item: Item): void {
+  const { pathFrom } = view.store.getState();
+  if (pathFrom !== null && pathFrom !== item) view.actions.path(pathFrom, item);
+  else view.actions.toggle(item);
 }
 
 function withSelected(act: (bench: Bench, item: Item) => void) {

@@ -17,6 +17,13 @@ export function linkViews(views: readonly [View, View], matches: Matches): () =>
     const to = from === 0 ? 1 : 0;
     const other = views[to].store;
     const there = other.getState();
+    following = true;
+    // Both have the same steps, each with its own places: what only the one has is kept so.
+    const leaving = now.steps !== before.steps;
+    if (!leaving && now.at !== before.at && views[to].actions.travel(now.at - before.at)) {
+      following = false;
+      return;
+    }
     const change: { -readonly [name in keyof State]?: State[name] } = {};
     const match = (item: Item | null) =>
       item === null || matches[from][item] < 0 ? null : matches[from][item];
@@ -39,9 +46,8 @@ export function linkViews(views: readonly [View, View], matches: Matches): () =>
       else if (now.trace.kind !== "path") change.trace = { kind: now.trace.kind, from: start };
       else change.trace = end === null ? null : { kind: "path", from: start, to: end };
     }
-    if (Object.keys(change).length === 0) return;
-    following = true;
-    other.setState(change);
+    if (leaving) views[to].actions.step(change);
+    else if (Object.keys(change).length > 0) other.setState(change);
     following = false;
   };
   const ends = [views[0].store.subscribe(follow(0)), views[1].store.subscribe(follow(1))];

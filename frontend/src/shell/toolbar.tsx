@@ -8,6 +8,7 @@ import { ExportMenu } from "./export_menu";
 import { Icon, type IconName } from "./icons";
 import { Networks } from "./networks";
 import { oneStop, rove } from "./roving";
+import { leadsBack } from "./trail";
 
 const COLOURS: readonly (readonly [ColourBy, string])[] = [
   ["category", "Kind of op"],
@@ -30,11 +31,11 @@ const THEMES: Readonly<Record<Theme, readonly [IconName, string, Theme]>> = {
 
 /** Shows the bar. */
 export function Toolbar() {
-  const { view, network, openHelp, prefs, comparison } = useBench();
+  const { view, network, openHelp, prefs, comparison, wholePage, travel } = useBench();
   const { actions } = view;
   const bar = useRef<HTMLDivElement>(null);
   const open = useView((state) => state.open);
-  const canBack = useView((state) => state.past.length > 0);
+  const canBack = useView((state) => state.past.length > 0 || leadsBack(wholePage));
   const canForward = useView((state) => state.future.length > 0);
   const colourBy = useView((state) => state.colourBy);
   const dimension = useView((state) => state.dimension);
@@ -62,8 +63,8 @@ export function Toolbar() {
       />
       <Networks />
       <div className="vz-group">
-        <Tool icon="back" title="Back ([)" disabled={!canBack} act={actions.back} />
-        <Tool icon="forward" title="Forward (])" disabled={!canForward} act={actions.forward} />
+        <Tool icon="back" title="Back ([)" disabled={!canBack} act={() => travel(-1)} />
+        <Tool icon="forward" title="Forward (])" disabled={!canForward} act={() => travel(1)} />
       </div>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is no part of a toolbar */}
       <div className="vz-group" role="group" aria-label="Depth">

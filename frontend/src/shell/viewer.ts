@@ -305,7 +305,8 @@ export function createViewer(
 
   function fly(flight: State["flight"]): void {
     if (!flight) return;
-    if (flight.items === null) frame(!prefersStill());
+    if (flight.camera) stage.setCamera(flight.camera, { animate: !prefersStill() });
+    else if (flight.items === null) frame(!prefersStill());
     else if (flight.items.length === 1) {
       if (!inSight(flight.items[0])) focus(flight.items[0]);
     } else stage.fit(flight.items.map(shown), { animate: !prefersStill() });
@@ -331,6 +332,7 @@ export function createViewer(
     stage.setDimension(dimension, (box) => painter.height(picture as Picture, box, dimension));
   }
 
+  actions.lookFrom(() => (store.getState().dimension === "2d" ? stage.camera() : null));
   layOut();
   if (store.getState().dimension !== "2d") setDimension(store.getState());
 

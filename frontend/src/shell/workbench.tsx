@@ -24,6 +24,7 @@ import { Splitter } from "./splitter";
 import { linkCameras, linkViews } from "./tandem";
 import { Tool, Toolbar } from "./toolbar";
 import { type Pointer, Tooltip } from "./tooltip";
+import { travel } from "./trail";
 import type { Viewer } from "./viewer";
 
 interface WorkbenchProps {
@@ -103,6 +104,7 @@ export function Workbench({ session, run, prefs, root, theme, wholePage, ready }
         if (search.current) search.current.focus();
         else requestAnimationFrame(() => search.current?.focus());
       },
+      travel: (by) => travel(view, by, wholePage),
     }),
     [view, network, viewer, painter, comparison, run, prefs, root, wholePage, panes, active],
   );

@@ -1,11 +1,11 @@
 /** Back and forward among the places that one has been to. */
 
-import type { Place } from "./state";
+import type { Stop } from "./state";
 
 /** Places before and after the present one, the nearest last. */
 export interface History {
-  readonly past: readonly Place[];
-  readonly future: readonly Place[];
+  readonly past: readonly Stop[];
+  readonly future: readonly Stop[];
 }
 
 const MOST_PLACES = 100;
@@ -13,26 +13,26 @@ const MOST_PLACES = 100;
 const MOST_MEMBERS = 1_000_000;
 
 /** Remembers a place that is being left; what was undone is forgotten. */
-export function leave(history: History, place: Place): History {
-  return { past: bounded([...history.past, place]), future: [] };
+export function leave(history: History, stop: Stop): History {
+  return { past: bounded([...history.past, stop]), future: [] };
 }
 
-/** Steps back: the place to return to and the history there, or null at the beginning. */
-export function back(history: History, present: Place): [Place, History] | null {
-  const place = history.past.at(-1);
-  if (!place) return null;
-  return [place, { past: history.past.slice(0, -1), future: [...history.future, present] }];
-}
-
-/** Steps forward again, or null at the end. */
-export function forward(history: History, present: Place): [Place, History] | null {
-  const place = history.future.at(-1);
-  if (!place) return null;
-  return [place, { past: [...history.past, present], future: history.future.slice(0, -1) }];
+/**
+ * Goes so many steps back, if the number is below 0, or forward: the place to return to and the
+ * history there. Null if there are not so many.
+ */
+export function travel(history: History, present: Stop, steps: number): [Stop, History] | null {
+  const [from, to] = steps < 0 ? [history.past, history.future] : [history.future, history.past];
+  const at = from.length - Math.abs(steps);
+  if (at < 0 || steps === 0) return null;
+  const rest = from.slice(0, at);
+  const passed = [...to, present, ...from.slice(at + 1).reverse()];
+  const left = steps < 0 ? { past: rest, future: passed } : { past: passed, future: rest };
+  return [from[at], left];
 }
 
 /** Drops the oldest places. Sets that several places share are counted once. */
-function bounded(places: Place[]): Place[] {
+function bounded(places: Stop[]): Stop[] {
   const seen = new Set<ReadonlySet<number>>();
   let members = 0;
   for (let at = places.length - 1; at >= 0; at -= 1) {

@@ -1,7 +1,7 @@
 /** The state of the viewer: plain data that everything on the page follows from. */
 
 import type { Item, Quantity } from "../graph/network";
-import type { Dimension } from "../scene/stage";
+import type { Camera, Dimension } from "../scene/stage";
 
 /** What colours the boxes. */
 export type ColourBy = "category" | Quantity;
@@ -32,10 +32,17 @@ export interface Place {
   readonly dimension: Dimension;
 }
 
+/** A place that one has been to, and from where it was seen; null if nobody knows. */
+export interface Stop extends Place {
+  readonly camera: Camera | null;
+}
+
 /** Where the camera is to go: a new object for each flight. */
 export interface Flight {
   /** Items to bring into view; null for the whole picture. */
   readonly items: readonly Item[] | null;
+  /** Where exactly, if a place is returned to. */
+  readonly camera?: Camera | null;
 }
 
 /** The place, and what is not part of history. */
@@ -52,6 +59,12 @@ export interface State extends Place {
   readonly anchor: Item | null;
   /** What happened last, for screen readers. */
   readonly message: string;
-  readonly past: readonly Place[];
-  readonly future: readonly Place[];
+  readonly past: readonly Stop[];
+  readonly future: readonly Stop[];
+  /** Which place this is on the way that history is: each new one is one further. */
+  readonly at: number;
+  /** How often a place was left for a new one. */
+  readonly steps: number;
+  /** Whether the last step went from box to box: the next such one belongs to the same step. */
+  readonly walking: boolean;
 }

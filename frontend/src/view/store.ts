@@ -2,8 +2,8 @@
 
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Item, Network } from "../graph/network";
-import type { Dimension } from "../scene/stage";
-import { back, forward, leave } from "./history";
+import type { Camera, Dimension } from "../scene/stage";
+import { leave, travel } from "./history";
 import {
   ancestors,
   deepest,
@@ -17,7 +17,7 @@ import {
   shownBy,
   toDepth,
 } from "./opening";
-import type { ColourBy, CompareMode, Direction, Place, State } from "./state";
+import type { ColourBy, CompareMode, Direction, Place, State, Stop } from "./state";
 
 /** What can be done. Items that are not scopes cannot be opened: such calls do nothing. */
 export interface Actions {
@@ -32,6 +32,8 @@ export interface Actions {
   readonly unfold: (item: Item) => void;
   readonly unfoldAll: (unfolded: boolean) => void;
   readonly select: (item: Item | null) => void;
+  /** Selects on the way from box to box: however far it leads, it is one step of history. */
+  readonly walk: (item: Item) => void;
   readonly hover: (item: Item | null) => void;
   /** Opens what is around an item, selects it, and flies there. */
   readonly reveal: (item: Item) => void;
@@ -50,8 +52,16 @@ export interface Actions {
   readonly say: (message: string) => void;
   readonly back: () => void;
   readonly forward: () => void;
+  /** Goes so many steps back, if below 0, or forward; false if there are not so many. */
+  readonly travel: (steps: number) => boolean;
   /** Goes to a place, as one step of history. */
   readonly go: (place: Partial<Place>) => void;
+  /** The same for what follows another view: a step also where nothing of it changes here. */
+  readonly step: (change: Partial<State>) => void;
+  /** Goes to a place that is remembered elsewhere; the history here starts anew with it. */
+  readonly restore: (place: Partial<Place>, camera: Camera | null) => void;
+  /** Tells history from where places are seen. */
+  readonly lookFrom: (camera: () => Camera | null) => void;
 }
 
 /** A store and its actions. */
@@ -86,6 +96,9 @@ export function firstState(network: Network): State {
     message: "",
     past: [],
     future: [],
+    at: 0,
+    steps: 0,
+    walking: false,
   };
 }
 
@@ -93,6 +106,8 @@ export function firstState(network: Network): State {
 export function createView(network: Network, start: Partial<State> = {}): View {
   const store = createStore<State>(() => ({ ...firstState(network), ...start }));
   const name = (item: Item) => network.label(item);
+  let look: () => Camera | null = () => null;
+  const stop = (state: State): Stop => ({ ...placeOf(state), camera: look() });
 
   function go(place: Partial<Place>, rest: Partial<State> = {}): void {
     const now = store.getState();
@@ -101,7 +116,14 @@ export function createView(network: Network, start: Partial<State> = {}): View {
       store.setState(rest);
       return;
     }
-    store.setState({ ...place, ...rest, ...leave(now, placeOf(now)) });
+    step({ ...place, ...rest });
+  }
+
+  function step(change: Partial<State>): void {
+    const now = store.getState();
+    const { at, steps } = now;
+    const left = leave(now, stop(now));
+    store.setState({ walking: false, ...change, ...left, at: at + 1, steps: steps + 1 });
   }
 
   function setOpen(scope: Item, open: boolean): void {
@@ -131,6 +153,13 @@ export function createView(network: Network, start: Partial<State> = {}): View {
     else go({ selected: item }, { message: item === null ? "" : `${name(item)} selected` });
   }
 
+  function walk(item: Item): void {
+    const { walking } = store.getState();
+    const message = `${name(item)} selected`;
+    if (walking) store.setState({ selected: item, message });
+    else go({ selected: item }, { message, walking: true });
+  }
+
   function path(from: Item, to?: Item): void {
     if (to === undefined) {
       store.setState({ pathFrom: from, message: `Path from ${name(from)}: choose where to` });
@@ -143,10 +172,18 @@ export function createView(network: Network, start: Partial<State> = {}): View {
     );
   }
 
-  function travel(step: typeof back): void {
+  function goBy(steps: number): boolean {
     const now = store.getState();
-    const found = step(now, placeOf(now));
-    if (found) store.setState({ ...found[0], ...found[1], anchor: null, pathFrom: null });
+    const found = travel(now, stop(now), steps);
+    if (!found) return steps === 0;
+    const [{ camera, ...place }, history] = found;
+    arrive(place, camera, { ...history, at: now.at + steps });
+    return true;
+  }
+
+  function arrive(place: Partial<Place>, camera: Camera | null, rest: Partial<State>): void {
+    const flight = camera ? { flight: { items: null, camera } } : {};
+    store.setState({ ...place, ...rest, ...flight, anchor: null, pathFrom: null, walking: false });
   }
 
   const actions: Actions = {
@@ -189,6 +226,7 @@ export function createView(network: Network, start: Partial<State> = {}): View {
       );
     },
     select,
+    walk,
     hover: (item) => {
       if (store.getState().hovered !== item) store.setState({ hovered: item });
     },
@@ -225,9 +263,15 @@ export function createView(network: Network, start: Partial<State> = {}): View {
     search: (query) => store.setState(query === "" ? { query, found: null } : { query }),
     light: (found) => store.setState({ found }),
     say: (message) => store.setState({ message }),
-    back: () => travel(back),
-    forward: () => travel(forward),
+    back: () => goBy(-1),
+    forward: () => goBy(1),
+    travel: goBy,
     go: (place) => go(place, { anchor: null }),
+    step,
+    restore: (place, camera) => arrive(place, camera, { past: [], future: [], at: 0 }),
+    lookFrom: (camera) => {
+      look = camera;
+    },
   };
   return { network, store, actions };
 }
