@@ -27,8 +27,8 @@ from visuai.record import schema
 from visuai.record.codec import decode, encode
 from visuai.record.compaction import pending, transpose
 from visuai.record.filesystem import is_network
+from visuai.record.folder import find_runs
 from visuai.record.measure import measure
-from visuai.record.run import find_runs
 from visuai.record.store import Batch, LostOwnership, Record, Store, create_run
 
 

@@ -13,7 +13,7 @@ from torch import nn
 import visuai
 from visuai import Run, Visu
 from visuai.errors import FormatError
-from visuai.record.run import STATISTICS
+from visuai.record.series import STATISTICS
 from visuai.record.tensorboard import from_tensorboard, to_tensorboard
 
 pytest.importorskip("tensorboard")

@@ -32,10 +32,13 @@ import visuai
 from visuai import Visu
 from visuai.errors import VisuaiError
 from visuai.record.diagnosis.diagnose import diagnose
+from visuai.record.measure import measure
+from visuai.record.schema import series_id
+from visuai.record.store import Batch, Record, Store, create_run
+from visuai.record.subject import Subject
 from visuai.serve import Background, Built, LogDir, Runs
 from visuai.serve.answers import Answers
 from visuai.serve.curves import extremes
-from visuai.serve.glance import glance
 from visuai.serve.opened import Opened
 from visuai.serve.overview import overview
 from visuai.serve.runs import MOST_OPEN
@@ -588,13 +591,76 @@ class TestLive:
                     anew.close()
         assert shown["steps"] == list(range(281))
 
+    def test_an_overview_is_of_one_moment(self, tmp_path: Path) -> None:
+        """However much is written while it is made, all subjects have the newest step."""
+        path = create_run(tmp_path, {"name": "fast"})
+        names = [f"part{number}.weight" for number in range(80)]
+        keys = np.array([series_id(number, "weight") for number in range(len(names))])
+        subjects = tuple(enumerate(Subject(name, "parameter", shape=(4,)) for name in names))
+        columns = measure([torch.ones(4)] * len(names)).columns(0)
+        ended, started = threading.Event(), threading.Event()
+
+        def write() -> None:
+            store = Store(path)
+            store.write(Batch(subjects=subjects))
+            for step in range(100_000):
+                at = np.full(len(names), step)
+                store.write(Batch((Record(step, 0.0, replace(columns, first=at, last=at), keys),)))
+                started.set()
+                if ended.wait(0.005):
+                    break
+                if step % 64 == 63:
+                    store.pack()
+            store.close()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            assert started.wait(30)
+            steps = 0
+            for number in range(8):
+                opened = Opened(path, number)
+                for _ in range(3):  # read anew, then carried on
+                    found = overview(opened, "weight", "norm", 400)
+                    assert found["subjects"] == names
+                    assert np.isfinite(floats(found["values"], len(found["steps"]))).all()
+                steps = found["steps"][-1]
+                opened.close()
+            assert steps > 8, "it was written meanwhile"
+        finally:
+            ended.set()
+            writer.join()
+
+    def test_a_step_that_two_optimizers_share_comes_in_two_parts(self, tmp_path: Path) -> None:
+        model = nn.ModuleDict({"one": nn.Linear(4, 4), "two": nn.Linear(4, 4)})
+        optimizers = {
+            name: torch.optim.SGD(part.parameters(), lr=0.1) for name, part in model.items()
+        }
+        for part in model.values():
+            part(torch.ones(2, 4)).sum().backward()
+        with (
+            serving(LogDir(tmp_path), Runs(tmp_path)) as server,
+            Visu(model, logdir=tmp_path, name="pair", every=1) as visu,
+        ):
+            for number in range(3):
+                for name in ("one", "two"):
+                    optimizers[name].step()
+                    assert visu.flush()
+                    (entry,) = asked(server, "")
+                    shown = asked(server, f"/{entry['id']}/overview", quantity="gradient")
+                    assert shown["steps"][-1] == number
+                    last = floats(shown["values"], number + 1)[:, -1]
+                    there = dict(zip(shown["subjects"], np.isfinite(last), strict=True))
+                    assert there[f"{name}.weight"]
+                    assert there.get("two.weight", False) == (name == "two" or number == 0)
+
     def test_a_killed_training_is_not_live_for_long(self, tmp_path: Path) -> None:
         model = Upside()
         with Visu(model, logdir=tmp_path, name="live", every=1) as visu:
             train(visu, model, 2)
             assert visu.flush()
             assert visu.path is not None
-            seen = glance(visu.path)
+            seen = visuai.open_run(visu.path).glance()
             assert seen.is_live()
             assert seen.is_live(seen.written + 3600), "as its process is this one"
         with subprocess.Popen([sys.executable, "-c", ""]) as gone:
@@ -605,7 +671,7 @@ class TestLive:
         elsewhere = replace(seen, host="elsewhere")
         assert elsewhere.is_live(seen.written + 60)
         assert not elsewhere.is_live(seen.written + 600)
-        assert not glance(visu.path).is_live(seen.written), "it was closed"
+        assert not visuai.open_run(visu.path).glance().is_live(seen.written), "it was closed"
 
     def test_a_resumed_run_shows_what_was_done_anew(self, tmp_path: Path) -> None:
         record(tmp_path, steps=30)

@@ -1,4 +1,4 @@
-"""Where the runs of a model lie: a folder for each name in the log directory."""
+"""Where runs lie: in a log directory, those of one name in a folder of their own."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ def folder_of(logdir: str | PathLike[str], name: str) -> Path:
     if not safe.strip("."):
         safe = "".join(map(_escape, safe)) or "model"
     return Path(logdir) / safe
+
+
+def find_runs(logdir: str | PathLike[str]) -> list[Path]:
+    """Lists the files of runs in a log directory and in the folders in it, oldest first.
+
+    Args:
+        logdir: The ``logdir`` that was given to `Visu`, or the folder of one name in it.
+    """
+    place = Path(logdir)
+    found = [*place.glob("run-*.sqlite"), *place.glob("*/run-*.sqlite")]
+    return sorted(found, key=lambda path: (path.name, str(path)))
 
 
 def _escape(character: str) -> str:

@@ -42,6 +42,29 @@ class Tail:
         return [kept[number] for number in numbers]
 
 
+def present(connection: sqlite3.Connection, tail: Tail) -> set[int]:
+    """Gives the numbers of all series that have a record; to be called in a read transaction.
+
+    Args:
+        connection: The run.
+        tail: Records decoded before.
+
+    Raises:
+        FormatError: If the file is damaged.
+    """
+    # From one series to the next along the index: there may be a thousand chunks of each.
+    found = connection.execute(
+        "WITH RECURSIVE each(number) AS (SELECT min(series) FROM chunk UNION ALL "
+        "SELECT (SELECT min(series) FROM chunk WHERE series > number) FROM each "
+        "WHERE number IS NOT NULL) SELECT number FROM each WHERE number IS NOT NULL"
+    ).fetchall()
+    numbers = {int(number) for (number,) in found}
+    keys = [each for _, each in tail.read(connection)]
+    if keys:
+        numbers.update(np.unique(np.concatenate(keys)).tolist())
+    return numbers
+
+
 def read_series(
     connection: sqlite3.Connection,
     tail: Tail,

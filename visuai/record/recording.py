@@ -17,12 +17,13 @@ from torch.optim import Optimizer
 
 from visuai.record.activations import unit_activity, watch_first_call, watch_outputs
 from visuai.record.cadence import Cadence
+from visuai.record.device import number
 from visuai.record.gather import Copies, Gathering
 from visuai.record.listener import listen
+from visuai.record.loss import LOSS, Loss
 from visuai.record.network import Inputs, capture, why
 from visuai.record.options import Matcher, Options
-from visuai.record.run import LEARNING_RATE
-from visuai.record.scalars import Event
+from visuai.record.scalars import LEARNING_RATE, Event
 from visuai.record.steps import Steps
 from visuai.record.store import Batch, Store
 from visuai.record.watch import Watch, Watched
@@ -66,6 +67,7 @@ class Recording:
         self._start = start
         self._steps = Steps(start, self._cadence.due)
         self._trains: weakref.WeakKeyDictionary[Optimizer, bool] = weakref.WeakKeyDictionary()
+        self._loss = Loss(self._hear)
         self._watched: list[Watched] = []
         self._own: set[int] = set()
         self._frozen: set[int] = set()
@@ -132,6 +134,10 @@ class Recording:
         if not self._captured and self._inputs is None:
             self._inputs = args, kwargs
 
+    def _hear(self, do: Callable[[], None]) -> None:
+        if not self._silent():
+            self._guarded(do)
+
     def _output(self, name: str, module: nn.Module, tensor: torch.Tensor) -> None:
         if self._steps.armed_next and module.training and torch.is_grad_enabled():
             self._guarded(lambda: self._activation(name, module, tensor))
@@ -149,10 +155,13 @@ class Recording:
             handles = watch_outputs(model, self._wants_output, self._output)
             self._removals += [handle.remove for handle in handles]
         self._removals.append(listen(self._before, self._after))
+        self._loss.watch(each.parameter for each in self._watched)
+        self._removals.append(self._loss.close)
 
     def _before_step(self, optimizer: Optimizer, closure: bool) -> None:
         model = self._model()
         if model is None or not self._is_ours(model, optimizer):
+            self._loss.pass_by()
             return
         own = _parameters(optimizer)
 
@@ -163,6 +172,10 @@ class Recording:
         new, recorded = self._steps.begin(optimizer, replaces)
         if new:
             self._measured.clear()
+        if closure:
+            self._loss.expect()
+        else:
+            self._note_loss(optimizer, new)
         self._capture_at_first_step(model)
         if not recorded:
             return
@@ -178,6 +191,8 @@ class Recording:
         self._learning_rates(optimizer)
 
     def _after_step(self, optimizer: Optimizer) -> None:
+        if self._loss.expected:
+            self._note_loss(optimizer, new=True)
         gathering, self._current = self._current, None
         if gathering is not None:
             late, self._late = self._late, None
@@ -193,6 +208,7 @@ class Recording:
         if model is None:
             return
         recorded = self._steps.begin_manually()
+        self._note_loss(None, new=True)
         self._capture_at_first_step(model)
         if recorded:
             self._measured.clear()
@@ -215,8 +231,9 @@ class Recording:
             done = self._steps.now + 1
             # Told before the first step is done, it is of the step to come; else of the last.
             step = done - self._offsets.setdefault(name, 0 if done == self._start else 1)
-        if isinstance(value, torch.Tensor):
-            value = value.detach().clone()
+        if name == LOSS:
+            self._loss.close()  # Whoever trains it knows better.
+        value = number(value) if isinstance(value, torch.Tensor) else float(value)
         safe = name.encode("utf-8", "replace").decode()
         self._writer.note(Batch(scalars=((safe, step, value),)))
 
@@ -281,6 +298,15 @@ class Recording:
         self._measured.update((quantity, each.number) for each in rest)
         return rest
 
+    def _note_loss(self, optimizer: Optimizer | None, new: bool) -> None:
+        value = self._loss.take()
+        if value is not None:
+            which = 0 if optimizer is None else self._steps.taking_part.index(optimizer)
+            name = f"{LOSS} {which}" if which else LOSS
+            self._writer.note(Batch(scalars=((name, self._steps.now, value),)))
+        elif new:  # What was to tell of it has been frozen, replaced or left out.
+            self._loss.watch(each.parameter for each in self._watched)
+
     def _learning_rates(self, optimizer: Optimizer) -> None:
         which = self._steps.taking_part.index(optimizer)
         several = len(optimizer.param_groups) > 1 or which > 0
@@ -289,7 +315,7 @@ class Recording:
             rate = group.get("lr")
             if rate is not None:
                 name = f"{LEARNING_RATE} {which}.{index}" if several else LEARNING_RATE
-                rate = rate.detach().clone() if isinstance(rate, torch.Tensor) else rate
+                rate = number(rate) if isinstance(rate, torch.Tensor) else rate
                 scalars.append((name, self._steps.now, rate))
         self._writer.note(Batch(scalars=tuple(scalars)))
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,36 +17,19 @@ from numpy.typing import NDArray
 from visuai.errors import FormatError, VisuaiError
 from visuai.record import schema
 from visuai.record.columns import concatenate, downsample
-from visuai.record.reader import Tail, read_series, read_step
-from visuai.record.scalars import Event, Scalars
-from visuai.record.series import Series
+from visuai.record.folder import find_runs
+from visuai.record.glance import Glance, glance
+from visuai.record.reader import Tail, present, read_series, read_step
+from visuai.record.runfile import RunFile
+from visuai.record.scalars import LEARNING_RATE, Event, Scalars
+from visuai.record.series import STATISTICS, Series
 from visuai.record.subject import Subject
+from visuai.record.subjects import Subjects, quantities_of
+from visuai.record.table import shared_steps, table
 
 if TYPE_CHECKING:
     from visuai.record.diagnosis.diagnosis import Diagnoses
     from visuai.topology import Topology
-
-STATISTICS = (
-    "count",
-    "zeros",
-    "nonfinite",
-    "sum",
-    "abs_sum",
-    "square_sum",
-    "min",
-    "max",
-    "mean",
-    "mean_abs",
-    "std",
-    "rms",
-    "norm",
-    "zero_share",
-    "nonfinite_share",
-)
-"""The statistics that a `Series` has."""
-
-LEARNING_RATE = "learning rate"
-"""Scalars of this name, or of a name that starts so, are learning rates."""
 
 
 def open_run(path: str | PathLike[str]) -> Run:
@@ -75,17 +56,6 @@ def open_run(path: str | PathLike[str]) -> Run:
     return Run(place)
 
 
-def find_runs(logdir: str | PathLike[str]) -> list[Path]:
-    """Lists the files of runs in a log directory and in the folders in it, oldest first.
-
-    Args:
-        logdir: The ``logdir`` that was given to `Visu`, or the folder of one name in it.
-    """
-    place = Path(logdir)
-    found = [*place.glob("run-*.sqlite"), *place.glob("*/run-*.sqlite")]
-    return sorted(found, key=lambda path: (path.name, str(path)))
-
-
 class Run:
     """A recorded run. Everything is read when asked for, so a live run is read as it grows.
 
@@ -97,18 +67,16 @@ class Run:
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = Path(path)
-        self._lock = threading.RLock()
+        self._file = RunFile(self.path)
         self._tail = Tail()
-        self._parsed: int | None = None
-        self._known: dict[int, Subject] = {}
-        self._named: dict[str, list[int]] = {}
-        self._connection = _open(self.path)
+        self._subjects: tuple[int, Subjects] | None = None
+        self._present: tuple[int, set[int]] | None = None
 
     @cached_property
     def meta(self) -> Mapping[str, str]:
         """What is known of the run: ``name``, ``id``, ``started``, ``visuai``, ``torch``,
         ``batches`` (of the dataloader, if it said so), and so on."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             return {
                 str(key): str(value)
                 for key, value in connection.execute("SELECT key, value FROM meta")
@@ -131,7 +99,7 @@ class Run:
         Raises:
             FormatError: If what is stored is not a topology.
         """
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             row = connection.execute("SELECT data FROM document WHERE name = 'topology'").fetchone()
         if row is None:
             return None
@@ -144,9 +112,42 @@ class Run:
     @property
     def version(self) -> int:
         """A number that changes when the run has been written to; cheap to ask for."""
-        with self._lock:
-            (number,) = self._connection.execute("PRAGMA data_version").fetchone()
-            return int(number)
+        return self._file.version
+
+    @contextmanager
+    def snapshot(self) -> Generator[None]:
+        """Holds on to a moment: all that is read in the block is of the run as it is then.
+
+        For a run that is being recorded, whose readings else need not fit together. Other
+        threads that read this object wait until the block ends; the training never waits.
+
+        Examples:
+            >>> def last_norms(run):
+            ...     with run.snapshot():
+            ...         return [run.series(name, "weight").norm[-1] for name in run.parameters]
+        """
+        with self._file.snapshot():
+            yield
+
+    def glance(self) -> Glance:
+        """Tells the first and the last step, whether it is still being recorded, and the like.
+
+        It is cheap, however long the run is.
+
+        Raises:
+            FormatError: If the file is damaged.
+        """
+        with self._file.reading() as connection:
+            return glance(connection, self.path)
+
+    def recorded(self) -> list[tuple[Subject, tuple[str, ...]]]:
+        """Tells of what there are records, and of which quantities, in the order of the model.
+
+        Raises:
+            FormatError: If the file is damaged.
+        """
+        with self._file.reading() as connection:
+            return self._read_subjects(connection).recorded(self._read_present(connection))
 
     @property
     def steps(self) -> NDArray[np.int64]:
@@ -161,7 +162,7 @@ class Run:
     @property
     def last_step(self) -> int:
         """The last step recorded, -1 if none is."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             (last,) = connection.execute("SELECT max(step) FROM step").fetchone()
         return -1 if last is None else int(last)
 
@@ -184,26 +185,12 @@ class Run:
         Raises:
             VisuaiError: If nothing of that name was recorded.
         """
-        numbers = self._numbers(subject)
-        with self._reading() as connection:
-            present = {
-                series
-                for number in numbers
-                for (series,) in connection.execute(
-                    "SELECT DISTINCT series FROM chunk WHERE series BETWEEN ? AND ?",
-                    (
-                        schema.series_id(number, schema.QUANTITIES[0]),
-                        schema.series_id(number, schema.QUANTITIES[-1]),
-                    ),
-                )
+        with self._file.reading() as connection:
+            series = self._read_present(connection)
+            found = {
+                each for number in self._numbers(subject) for each in quantities_of(number, series)
             }
-            for _, keys in self._tail.read(connection):
-                present.update(keys.tolist())
-        return tuple(
-            quantity
-            for quantity in schema.QUANTITIES
-            if any(schema.series_id(number, quantity) in present for number in numbers)
-        )
+        return tuple(each for each in schema.QUANTITIES if each in found)
 
     def series(
         self,
@@ -237,7 +224,7 @@ class Run:
         if columns is not None and columns < 1:
             raise VisuaiError(f"A series cannot have {columns} columns; ask for at least 1.")
         numbers = self._numbers(subject)
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             parts = [
                 read_series(
                     connection,
@@ -262,12 +249,12 @@ class Run:
         Raises:
             FormatError: If the file is damaged.
         """
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             (recorded,) = connection.execute(
                 "SELECT max(step) FROM step WHERE step <= ?", (step,)
             ).fetchone()
             rows = [] if recorded is None else read_step(connection, self._tail, recorded)
-            subjects = self._subjects(connection)
+            subjects = self._read_subjects(connection).by_number
         found: dict[str, Series] = {}
         for columns, keys in rows:
             for row, key in enumerate(keys.tolist()):
@@ -298,22 +285,17 @@ class Run:
             raise VisuaiError(
                 f"There is no statistic {statistic!r:.100}; a series has {', '.join(STATISTICS)}."
             )
-        kind = self.modules if quantity.startswith("activ") else self.parameters
-        all_series = {name: self.series(name, quantity, columns=columns) for name in kind}
-        names = [name for name, series in all_series.items() if len(series)]
-        longest = max((all_series[name] for name in names), key=len, default=None)
-        steps = np.zeros(0, dtype=np.int64) if longest is None else longest.steps
-        values = np.full((len(names), len(steps)), np.nan)
-        for row, name in enumerate(names):
-            series = all_series[name]
-            at = np.maximum(np.searchsorted(steps, series.steps, side="right") - 1, 0)
-            values[row, at] = getattr(series, statistic)
-        return names, steps, values
+        with self.snapshot():
+            kind = self.modules if quantity.startswith("activ") else self.parameters
+            read = {name: self.series(name, quantity, columns=columns) for name in kind}
+        recorded = {name: series for name, series in read.items() if len(series)}
+        steps = shared_steps(list(recorded.values()), columns)
+        return list(recorded), steps, table(recorded, steps, statistic)
 
     @property
     def scalars(self) -> tuple[str, ...]:
         """Names of the scalars recorded."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             rows = connection.execute("SELECT DISTINCT name FROM scalar ORDER BY name").fetchall()
         return tuple(str(name) for (name,) in rows)
 
@@ -325,7 +307,7 @@ class Run:
             start: First step wanted.
             stop: One past the last step wanted, None for all.
         """
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             rows = connection.execute(
                 "SELECT step, value FROM scalar "
                 "WHERE name = ? AND step >= ? AND step < ? ORDER BY step",
@@ -348,7 +330,7 @@ class Run:
     @property
     def events(self) -> list[Event]:
         """What happened while recording: resumed, skipped steps, records lost, and so on."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             rows = connection.execute(
                 "SELECT step, time, kind, detail FROM event ORDER BY id"
             ).fetchall()
@@ -403,97 +385,54 @@ class Run:
 
     def close(self) -> None:
         """Closes the file. Reading afterwards raises."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
 
     def _step_times(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             rows = connection.execute("SELECT step, time FROM step ORDER BY step").fetchall()
         if not all(type(step) is int and isinstance(time, (int, float)) for step, time in rows):
             raise FormatError(f"{self.path}: a step or its time is no number.")
         steps = np.array([step for step, _ in rows], dtype=np.int64)
         return steps, np.array([time for _, time in rows], dtype=np.float64)
 
-    def _subjects(self, connection: sqlite3.Connection) -> dict[int, Subject]:
-        """Gives the subjects by number; parsed anew only after the file was written to."""
-        (version,) = connection.execute("PRAGMA data_version").fetchone()
-        if version != self._parsed:
-            rows = connection.execute("SELECT id, details FROM subject ORDER BY id").fetchall()
-            self._known = {int(number): Subject.from_json(details) for number, details in rows}
-            self._named = {}
-            for number, subject in self._known.items():
-                self._named.setdefault(subject.name, []).append(number)
-            self._parsed = version
-        return self._known
+    def _read_subjects(self, connection: sqlite3.Connection) -> Subjects:
+        """Gives the subjects, parsed anew only after the file was written to."""
+        version = self._file.version
+        if self._subjects is None or self._subjects[0] != version:
+            self._subjects = version, Subjects(connection)
+        return self._subjects[1]
+
+    def _read_present(self, connection: sqlite3.Connection) -> set[int]:
+        """Gives the numbers of the series that there are, likewise."""
+        version = self._file.version
+        if self._present is None or self._present[0] != version:
+            self._present = version, present(connection, self._tail)
+        return self._present[1]
 
     def _of_kind(self, kind: str) -> dict[str, Subject]:
-        with self._reading() as connection:
-            subjects = self._subjects(connection).values()
-        return {subject.name: subject for subject in subjects if subject.kind == kind}
+        with self._file.reading() as connection:
+            return self._read_subjects(connection).of_kind(kind)
 
     def _numbers(self, name: str) -> list[int]:
         """Gives the numbers of the subjects of a name: several if a parameter was replaced."""
-        with self._reading() as connection:
-            subjects = self._subjects(connection)
-            numbers = self._named.get(name) or [
-                number for number, subject in subjects.items() if name in subject.aliases
-            ]
+        with self._file.reading() as connection:
+            subjects = self._read_subjects(connection)
+        numbers = subjects.numbers(name)
         if not numbers:
-            some = ", ".join(repr(subject.name[:60]) for subject in [*subjects.values()][:8])
+            known = list(subjects.by_number.values())
+            some = ", ".join(repr(subject.name[:60]) for subject in known[:8])
             raise VisuaiError(
                 f"Nothing called {name!r:.200} was recorded in {self.path}; there is "
-                f"{some or 'nothing'}{', ...' if len(subjects) > 8 else ''} "
+                f"{some or 'nothing'}{', ...' if len(known) > 8 else ''} "
                 "(see Run.parameters and Run.modules)."
             )
         return numbers
-
-    @contextmanager
-    def _reading(self) -> Generator[sqlite3.Connection]:
-        """One read transaction: what is read in it fits together, whatever is written meanwhile."""
-        with self._lock:
-            outermost = not self._connection.in_transaction
-            try:
-                if outermost:
-                    self._connection.execute("BEGIN")
-                yield self._connection
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError)):
-                    raise
-                raise FormatError(f"{self.path} is damaged: {error}.") from error
-            except (TypeError, ValueError, OverflowError) as error:
-                # A column holds what its type does not say: SQLite allows that.
-                raise FormatError(f"{self.path} holds a wrong value: {error}.") from error
-            finally:
-                if outermost and self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """Opens a run read-only; where that needs a file beside it that cannot be made, as it is."""
-    connection = schema.connect(path, readonly=True)
-    try:
-        try:
-            schema.check(connection, path)
-        except sqlite3.OperationalError:
-            # A finished run on a medium that cannot be written: no -shm file can be made.
-            connection.close()
-            connection = schema.connect(path, readonly=True, immutable=True)
-            schema.check(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+LEARNING_RATE = "learning rate"
+"""Scalars of this name, or of a name that starts so, are learning rates."""
+
 
 @dataclass(frozen=True)
 class Scalars:

@@ -10,6 +10,25 @@ from numpy.typing import NDArray
 from visuai.record.bins import magnitude_edges
 from visuai.record.columns import Columns, downsample
 
+STATISTICS = (
+    "count",
+    "zeros",
+    "nonfinite",
+    "sum",
+    "abs_sum",
+    "square_sum",
+    "min",
+    "max",
+    "mean",
+    "mean_abs",
+    "std",
+    "rms",
+    "norm",
+    "zero_share",
+    "nonfinite_share",
+)
+"""The statistics that a `Series` has."""
+
 
 @dataclass(frozen=True)
 class Histogram:

@@ -11,18 +11,16 @@ import weakref
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import Any, SupportsFloat
 
 import torch
 from torch import nn
 
 from visuai.errors import VisuaiError
-from visuai.record.folder import folder_of
+from visuai.record.folder import find_runs, folder_of
 from visuai.record.network import batches, peek, unwrap
 from visuai.record.options import Options
 from visuai.record.recording import Recording
-from visuai.record.run import find_runs
 from visuai.record.store import Store, create_run
 
 _OPEN: weakref.WeakValueDictionary[tuple[int, str], Visu] = weakref.WeakValueDictionary()
@@ -145,12 +143,7 @@ class Visu:
     def __enter__(self) -> Visu:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:

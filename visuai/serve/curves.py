@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from visuai.record.run import Run
 from visuai.record.scalars import Scalars
 from visuai.record.series import Histogram
-from visuai.serve.overview import ratio, table
+from visuai.record.table import ratio, table
 
 STATISTICS = (
     *("norm", "rms", "mean", "std", "mean_abs", "min", "max"),
@@ -58,11 +58,13 @@ def curve(run: Run, subject: str, quantity: str, columns: int) -> SeriesDocument
     Raises:
         FormatError: If the run is damaged.
     """
-    series = run.series(subject, quantity, columns=columns)
+    with run.snapshot():
+        series = run.series(subject, quantity, columns=columns)
+        of_update = quantity == "update"
+        weight = run.series(subject, "weight", columns=columns) if of_update else None
     of_one = {subject: series}
     statistics = {name: table(of_one, series.steps, name)[0] for name in STATISTICS}
-    if quantity == "update":
-        weight = run.series(subject, "weight", columns=columns)
+    if of_update:
         norms = table({subject: weight}, series.steps, "norm")
         statistics["ratio"] = ratio(statistics["norm"][None], norms)[0]
     if quantity == "activity":
@@ -81,7 +83,8 @@ def scalars(run: Run) -> dict[str, ScalarDocument]:
     Raises:
         FormatError: If the run is damaged.
     """
-    found = {name: run.scalar(name) for name in run.scalars}
+    with run.snapshot():
+        found = {name: run.scalar(name) for name in run.scalars}
     return {name: _scalar(each, MOST_POINTS) for name, each in found.items()}
 
 

@@ -11,7 +11,7 @@ from typing import TypedDict
 from starlette.concurrency import run_in_threadpool
 
 from visuai.errors import VisuaiError
-from visuai.serve.glance import Glance
+from visuai.record.glance import Glance
 from visuai.serve.runs import Runs
 
 POLL, HEARTBEAT = 0.5, 15.0
@@ -62,6 +62,5 @@ async def events(runs: Runs, key: str, ending: Callable[[], bool]) -> AsyncItera
 
 
 def _look(runs: Runs, key: str) -> tuple[object, Event]:
-    with runs.reading(key) as opened:
-        version = opened.version
-        return version, event(opened.glance())
+    with runs.reading(key) as opened, opened.run.snapshot():
+        return opened.version, event(opened.glance())

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 
 from visuai.record.diagnosis.structure import Structure
+from visuai.record.glance import Glance
 from visuai.record.run import Run
 from visuai.record.series import Series
 from visuai.record.subject import Subject
-from visuai.serve.glance import Glance, glance, recorded
 from visuai.serve.track import Track
 
 MOST_CELLS = 800_000
@@ -36,6 +35,9 @@ class Contents:
 class Opened:
     """A run open for reading. It may be used from several threads.
 
+    What is asked of it within one `Run.snapshot` fits together. Such a snapshot is also what
+    keeps threads from each other: what is kept is only touched in one.
+
     Attributes:
         run: The run.
         path: Its file.
@@ -52,7 +54,6 @@ class Opened:
         self.path = path
         self.number = number
         self.run = Run(path)
-        self._lock = Lock()
         self._seen: tuple[int, Glance] | None = None
         self._contents: tuple[object, Contents] | None = None
         self._structure: tuple[object, tuple[str, ...], dict[str, int]] | None = None
@@ -69,10 +70,10 @@ class Opened:
         Raises:
             FormatError: If the file is damaged.
         """
-        with self._lock:
+        with self.run.snapshot():
             version = self.run.version
             if self._seen is None or self._seen[0] != version:
-                self._seen = version, glance(self.path)
+                self._seen = version, self.run.glance()
             return self._seen[1]
 
     def contents(self) -> Contents:
@@ -81,8 +82,8 @@ class Opened:
         Raises:
             FormatError: If the file is damaged.
         """
-        seen = self.glance()
-        with self._lock:
+        with self.run.snapshot():
+            seen = self.glance()
             state = (seen.state, seen.has_network)
             if self._contents is None or self._contents[0] != state:
                 self._contents = state, self._read_contents(seen)
@@ -97,19 +98,18 @@ class Opened:
         Raises:
             FormatError: If the file is damaged.
         """
-        seen, contents = self.glance(), self.contents()
         of_module = quantity in ("activation", "activity")
         kind = "module" if of_module else "parameter"
-        names = [
-            name
-            for name in (contents.modules if of_module else contents.parameters)
-            if quantity in contents.quantities[kind, name]
-        ]
-        with self._lock:
+        with self.run.snapshot():
+            seen, contents = self.glance(), self.contents()
+            names = [
+                name
+                for name in (contents.modules if of_module else contents.parameters)
+                if quantity in contents.quantities[kind, name]
+            ]
             track = self._tracks.pop(quantity, None) or Track(self.run, quantity)
             self._tracks[quantity] = track
-        series = track.series(names, seen.state)
-        with self._lock:
+            series = track.series(names, seen.state)
             while len(self._tracks) > 1 and self._cells() > MOST_CELLS:
                 del self._tracks[next(iter(self._tracks))]
         return series
@@ -122,7 +122,7 @@ class Opened:
         return sum(track.cells for track in self._tracks.values())
 
     def _read_contents(self, seen: Glance) -> Contents:
-        found = recorded(self.path)
+        found = self.run.recorded()
         parameters = {each.name: each for each, _ in found if each.kind == "parameter"}
         modules = {each.name: each for each, _ in found if each.kind == "module"}
         order, places = self._order(seen, parameters)

@@ -6,10 +6,8 @@ from base64 import b64encode
 from typing import TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
 
-from visuai.record.columns import merge
-from visuai.record.series import Series
+from visuai.record.table import ratio, shared_steps, table
 from visuai.serve.opened import Opened
 
 
@@ -37,10 +35,11 @@ def overview(opened: Opened, quantity: str, statistic: str, columns: int) -> Ove
     """
     if statistic == "dead":
         quantity, statistic = "activity", "zero_share"
-    series = opened.series(quantity)
+    with opened.run.snapshot():
+        series = opened.series(quantity)
+        weights = opened.series("weight") if statistic == "ratio" else {}
     steps = shared_steps(list(series.values()), columns)
     if statistic == "ratio":
-        weights = opened.series("weight")
         norms = table(series, steps, "norm")
         values = ratio(norms, table({name: weights.get(name) for name in series}, steps, "norm"))
     else:
@@ -52,53 +51,3 @@ def overview(opened: Opened, quantity: str, statistic: str, columns: int) -> Ove
         "subjects": list(series),
         "values": b64encode(small.tobytes()).decode("ascii"),
     }
-
-
-def shared_steps(series: list[Series], most: int) -> NDArray[np.int64]:
-    """Gives the first step of each column of a picture of several series.
-
-    Args:
-        series: The series, their columns at whatever steps.
-        most: Most columns.
-    """
-    if not series:
-        return np.zeros(0, dtype=np.int64)
-    steps = np.unique(np.concatenate([each.steps for each in series]))
-    if len(steps) <= most:
-        return steps
-    return steps[np.arange(most) * len(steps) // most]
-
-
-def table(
-    series: dict[str, Series] | dict[str, Series | None], steps: NDArray[np.int64], statistic: str
-) -> NDArray[np.float64]:
-    """Gives a statistic of several series at shared steps, float64 (series × steps).
-
-    Each column stands for the steps from its own up to the next. What several columns of a
-    series have there is merged; a column that is wider fills all of those that it covers.
-    """
-    values = np.full((len(series), len(steps)), np.nan)
-    ends = np.append(steps[1:], np.iinfo(np.int64).max)
-    for row, (name, each) in enumerate(series.items()):
-        if each is None or not len(each):
-            continue
-        cells = np.searchsorted(steps, each.steps, side="right") - 1
-        starts = np.flatnonzero(np.diff(cells, prepend=-2))
-        merged = each
-        if len(starts) < len(each):
-            merged = Series(name, each.quantity, merge(each.columns, starts))
-        at = np.searchsorted(merged.steps, ends, side="left") - 1
-        covered = (at >= 0) & (merged.last_steps[at] >= steps)
-        known = np.asarray(getattr(merged, statistic), dtype=np.float64)
-        if statistic in ("norm", "sum", "abs_sum", "square_sum"):
-            known = np.where(merged.finite > 0, known, np.nan)  # not 0: there is no number
-        if statistic in ("count", "zeros", "nonfinite"):
-            known = known / merged.records
-        values[row, covered] = known[at[covered]]
-    return values
-
-
-def ratio(update: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Divides norms, NaN where the weight is zero."""
-    result = np.full(update.shape, np.nan)
-    return np.divide(update, weight, out=result, where=weight > 0)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from starlette.datastructures import QueryParams
 
 from visuai.record import schema
-from visuai.record.run import STATISTICS
+from visuai.record.series import STATISTICS
 
 MOST_COLUMNS = 4000
 

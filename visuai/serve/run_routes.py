@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -12,6 +13,7 @@ from starlette.routing import Route
 
 from visuai.errors import VisuaiError
 from visuai.record.diagnosis.diagnose import diagnose
+from visuai.record.run import Run
 from visuai.serve.answers import Answers
 from visuai.serve.curves import curve, scalars
 from visuai.serve.events import events
@@ -107,7 +109,8 @@ def _about(answers: Answers, key: str, opened: Opened, request: Request) -> Parc
 
 
 def _description(key: str, opened: Opened) -> dict[str, object]:
-    seen, contents = opened.glance(), opened.contents()
+    with opened.run.snapshot():
+        seen, contents, scalar_names = opened.glance(), opened.contents(), opened.run.scalars
     return {
         "id": key,
         "model": seen.model,
@@ -126,7 +129,7 @@ def _description(key: str, opened: Opened) -> dict[str, object]:
             {"fqn": name, "quantities": list(contents.quantities["module", name])}
             for name in contents.modules
         ],
-        "scalars": list(opened.run.scalars),
+        "scalars": list(scalar_names),
         "statistics": list(CHOICES),
         "first_step": seen.first_step,
         "last_step": seen.last_step,
@@ -182,6 +185,12 @@ def _diagnoses(answers: Answers, key: str, opened: Opened, request: Request) -> 
     return answers.get(
         (key, "diagnoses"),
         opened.version,
-        lambda: [each.to_dict() for each in diagnose(opened.run)],
+        lambda: _found(opened.path),
         patience=_DIAGNOSING if opened.glance().is_live() else 0.0,
     )
+
+
+def _found(path: Path) -> list[dict[str, Any]]:
+    # By itself: it takes so long that whoever asks for something else must not wait for it.
+    with Run(path) as run:
+        return [each.to_dict() for each in diagnose(run)]

@@ -15,8 +15,9 @@ from threading import Lock
 from typing import TypedDict
 
 from visuai.errors import VisuaiError
-from visuai.record.run import find_runs
-from visuai.serve.glance import Glance, glance
+from visuai.record.folder import find_runs
+from visuai.record.glance import Glance
+from visuai.record.run import Run
 from visuai.serve.opened import Opened
 
 MOST_OPEN = 16
@@ -131,7 +132,8 @@ class Runs:
         # One that is not closed is looked at each time: it may be written to this very moment.
         if known is not None and known[0] == stamp and known[1].closed:
             return known[1]
-        seen = glance(path)
+        with Run(path) as run:
+            seen = run.glance()
         self._known[key] = stamp, seen
         return seen
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from threading import Lock
 
 import numpy as np
 
@@ -32,7 +31,6 @@ class Track:
         self._quantity = quantity
         self._state: tuple[int, int, int] | None = None
         self._columns: dict[str, Columns] = {}
-        self._lock = Lock()
 
     @property
     def cells(self) -> int:
@@ -42,22 +40,23 @@ class Track:
     def series(self, subjects: Iterable[str], state: tuple[int, int, int]) -> dict[str, Series]:
         """Gives the series of subjects without their bins, those that are empty left out.
 
+        To be called in a snapshot of the run, so that all of them end with the same step.
+
         Args:
             subjects: FQNs of what is recorded.
-            state: `visuai.serve.glance.Glance.state` of the run now.
+            state: `visuai.record.glance.Glance.state` of the run in it.
 
         Raises:
             FormatError: If the file is damaged.
         """
-        with self._lock:
-            names = list(subjects)
-            if state != self._state or not self._columns.keys() >= set(names):
-                self._carry_on(names, state)
-            return {
-                name: Series(name, self._quantity, self._columns[name])
-                for name in names
-                if len(self._columns[name])
-            }
+        names = list(subjects)
+        if state != self._state or not self._columns.keys() >= set(names):
+            self._carry_on(names, state)
+        return {
+            name: Series(name, self._quantity, self._columns[name])
+            for name in names
+            if len(self._columns[name])
+        }
 
     def _carry_on(self, names: list[str], state: tuple[int, int, int]) -> None:
         most = min(max(_CELLS // max(len(names), 1), _FEWEST), _MOST)

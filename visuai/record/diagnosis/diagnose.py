@@ -26,7 +26,8 @@ def diagnose(run: Run) -> Diagnoses:
     Raises:
         FormatError: If its file is damaged.
     """
-    evidence = Evidence(run)
+    with run.snapshot():
+        evidence = Evidence(run)
     found: list[Diagnosis] = []
     for rule in RULES.values():
         found += _together(rule(evidence, tuple(found)))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visuai.record.diagnosis.structure import Structure
-from visuai.record.scalars import Event, Scalars
+from visuai.record.scalars import LEARNING_RATE, Event, Scalars
 from visuai.record.subject import Subject
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ _STATISTICS = ("mean", "mean_abs", "rms", "norm", "zero_share", "count", "low", 
 
 
 class Evidence:
-    """A run as the rules see it, read once; a run that goes on is read up to its last step.
+    """A run as the rules see it, read once. One that goes on is to be read in a snapshot.
 
     Runs of many steps are read in a coarser form, with neighbouring records merged, so that
     time and memory stay bounded. When something first was not finite is found to the step.
@@ -142,7 +142,7 @@ class Evidence:
     @property
     def learning_rates(self) -> list[Scalars]:
         """The learning rates of all groups."""
-        return [each for name, each in self.scalars.items() if name.startswith("learning rate")]
+        return [each for name, each in self.scalars.items() if name.startswith(LEARNING_RATE)]
 
     def scale(self, names: Sequence[str]) -> Array:
         """Gives the norms of weights, parameters × columns, by which other norms are judged.
@@ -169,7 +169,7 @@ class Evidence:
             names = ()
         values = {name: np.full((len(names), len(self.first)), np.nan) for name in _STATISTICS}
         for row, name in enumerate(names):
-            series = run.series(name, quantity, stop=self.last_step + 1, columns=merged)
+            series = run.series(name, quantity, columns=merged)
             if not len(series):
                 continue
             at = np.maximum(np.searchsorted(self.first, series.steps, side="right") - 1, 0)

@@ -1,0 +1,103 @@
+"""The file of a run, open for reading: also while another process writes it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from visuai.errors import FormatError
+from visuai.record import schema
+
+
+class RunFile:
+    """A run's file, read in transactions. It may be used from several threads, one at a time.
+
+    Attributes:
+        path: Where it is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Opens it.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            FormatError: If it is no recorded run, or damaged.
+            sqlite3.Error: If it cannot be opened now.
+        """
+        self.path = path
+        self._lock = threading.RLock()
+        self._connection = _connect(path)
+
+    @property
+    def version(self) -> int:
+        """A number that changes when the file has been written to; cheap to ask for."""
+        with self._lock:
+            (number,) = self._connection.execute("PRAGMA data_version").fetchone()
+            return int(number)
+
+    @contextmanager
+    def snapshot(self) -> Generator[sqlite3.Connection]:
+        """One read transaction: what is read in it fits together, whatever is written meanwhile.
+
+        One within another is the same. Other threads wait until the outermost has ended.
+
+        Raises:
+            FormatError: If what is read turns out to be damaged.
+            sqlite3.Error: If the file cannot be read now.
+        """
+        with self._lock:
+            outermost = not self._connection.in_transaction
+            try:
+                if outermost:
+                    self._connection.execute("BEGIN")
+                    # Only the first reading fixes what is seen.
+                    self._connection.execute("SELECT 1 FROM meta LIMIT 1").fetchone()
+                yield self._connection
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError)):
+                    raise
+                raise FormatError(f"{self.path} is damaged: {error}.") from error
+            finally:
+                if outermost and self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection]:
+        """A snapshot in which what cannot be converted is taken for damage.
+
+        A column may hold what its type does not say: SQLite allows that.
+
+        Raises:
+            FormatError: If what is read turns out to be damaged.
+            sqlite3.Error: If the file cannot be read now.
+        """
+        try:
+            with self.snapshot() as connection:
+                yield connection
+        except (TypeError, ValueError, OverflowError) as error:
+            raise FormatError(f"{self.path} holds a wrong value: {error}.") from error
+
+    def close(self) -> None:
+        """Closes it. Reading afterwards raises."""
+        with self._lock:
+            self._connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Opens a run read-only; where that needs a file beside it that cannot be made, as it is."""
+    connection = schema.connect(path, readonly=True)
+    try:
+        try:
+            schema.check(connection, path)
+        except sqlite3.OperationalError:
+            # A finished run on a medium that cannot be written: no -shm file can be made.
+            connection.close()
+            connection = schema.connect(path, readonly=True, immutable=True)
+            schema.check(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
