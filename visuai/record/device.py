@@ -7,7 +7,7 @@ without blocking. The thread that writes waits for the copy; the training loop n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 import torch
@@ -66,6 +66,30 @@ def measure_on_device(
         )
 
     return result
+
+
+class Arriving:
+    """A number on its way from a device; to ask for it, by ``float``, is to wait for it."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self._here = _to_host(tensor)
+        self._arrived = _marker(tensor.device)
+
+    def __float__(self) -> float:
+        self._arrived()
+        return float(self._here)
+
+
+def number(tensor: torch.Tensor) -> SupportsFloat:
+    """Gives the number in a tensor of one element as it is now, without waiting for it.
+
+    Raises:
+        ValueError: If it has not one element.
+    """
+    if tensor.numel() != 1:
+        raise ValueError(f"Expected a number, got a tensor of the shape {tuple(tensor.shape)}.")
+    value = tensor.detach()
+    return Arriving(value) if value.device.type == "cuda" else value.clone()
 
 
 def _moments(values: torch.Tensor, wide: torch.dtype) -> torch.Tensor:
