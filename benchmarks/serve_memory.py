@@ -1,7 +1,7 @@
 """Memory of the server over a long live run: ``python -m benchmarks.serve_memory --minutes 60``.
 
-A process trains and records; another serves; pages follow its events and ask for everything
-anew with each of them, as a browser does. Printed is the server's resident memory over time.
+A process trains and records; another serves; pages follow its events and ask anew for what
+they show, no more often than a browser does. Printed is the server's resident memory over time.
 """
 
 from __future__ import annotations
@@ -34,14 +34,17 @@ with Visu(model, logdir=sys.argv[1], name="live", every=1) as visu:
         loss.backward()
         optimizer.step()
         visu.scalar("loss", loss)
-        time.sleep(0.05)
+        time.sleep(float(sys.argv[4]))
 """
 
-QUESTIONS = (
-    *("", "/scalars", "/diagnoses", "/overview?quantity=gradient&statistic=norm"),
-    *("/overview?quantity=update&statistic=ratio", "/overview?quantity=weight&statistic=rms"),
-    "/series?quantity=gradient&subject=" + quote("0.weight"),
+SHOWN = ("", "/scalars", "/series?quantity=gradient&subject=" + quote("0.weight"))
+MEASURES = (
+    "quantity=gradient&statistic=norm",
+    "quantity=update&statistic=ratio",
+    "quantity=weight&statistic=rms",
 )
+NUMBERS, DIAGNOSES = 0.9, 4.0
+"""Shortest seconds between two askings of a page."""
 
 
 def ask(port: int, path: str) -> bytes:
@@ -67,13 +70,24 @@ def follow(port: int, key: str, ended: threading.Event, asked: list[int]) -> Non
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     link.request("GET", f"/api/runs/{key}/events")
     answer = link.getresponse()
+    numbers = diagnoses = 0.0
     while not ended.is_set() and (line := answer.readline()):
-        if line.startswith(b"data: "):
-            for each in QUESTIONS:
-                ask(port, f"/api/runs/{key}{each}")
-                asked[0] += 1
-            if not json.loads(line[6:])["live"]:
-                break
+        if not line.startswith(b"data: "):
+            continue
+        now = time.monotonic()
+        questions: list[str] = []
+        if now >= numbers + NUMBERS:
+            numbers = now
+            measure = MEASURES[asked[0] % len(MEASURES)]
+            questions += [*SHOWN, f"/overview?{measure}&columns=400"]
+        if now >= diagnoses + DIAGNOSES:
+            diagnoses = now
+            questions.append("/diagnoses")
+        for each in questions:
+            ask(port, f"/api/runs/{key}{each}")
+            asked[0] += 1
+        if not json.loads(line[6:])["live"]:
+            break
     link.close()
 
 
@@ -89,20 +103,23 @@ def resident(process: int) -> float:
     return pages * 4096 / 2**20
 
 
-def measure(minutes: float, parameters: int, pages: int) -> list[tuple[float, int, float]]:
+def measure(
+    minutes: float, parameters: int, pages: int, pause: float
+) -> list[tuple[float, int, float]]:
     """Serves a live run, and samples the server's memory.
 
     Args:
         minutes: How long the training goes on.
         parameters: Parameters of the network.
         pages: Pages that follow it.
+        pause: Seconds from one step of the training to the next.
 
     Returns:
         Samples: seconds since the start, requests answered so far, MiB.
     """
     samples: list[tuple[float, int, float]] = []
     with tempfile.TemporaryDirectory() as folder:
-        words = [folder, str(parameters), str(60 * minutes)]
+        words = [folder, str(parameters), str(60 * minutes), str(pause)]
         training = subprocess.Popen([sys.executable, "-c", TRAINING, *words])
         serve = [sys.executable, "-m", "visuai", "serve", "-l", folder, "--port", "0"]
         server = subprocess.Popen([*serve, "--no-browser"], stdout=subprocess.PIPE, text=True)
@@ -123,6 +140,8 @@ def measure(minutes: float, parameters: int, pages: int) -> list[tuple[float, in
                 time.sleep(max(2.0, 60 * minutes / 30))
                 samples.append((time.monotonic() - start, asked[0], resident(server.pid)))
                 print("{:8.0f} s {:8d} requests {:8.1f} MiB".format(*samples[-1]), flush=True)
+            (last,) = json.loads(ask(port, "/api/runs"))
+            print(f"{last['records']} steps of {parameters} parameters were recorded.")
         finally:
             ended.set()
             training.kill()
@@ -138,8 +157,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--parameters", type=int, default=100)
     parser.add_argument("--pages", type=int, default=1)
+    parser.add_argument("--pause", type=float, default=0.2)
     given = parser.parse_args()
-    samples = measure(given.minutes, given.parameters, given.pages)
+    samples = measure(given.minutes, given.parameters, given.pages, given.pause)
     half = samples[len(samples) // 2 :]
     print(f"The second half: {half[-1][2] - half[0][2]:+.1f} MiB")
 
