@@ -185,7 +185,10 @@ describe("wires around boxes", () => {
     const anyEdges = size.chain((nodes) =>
       fc.record({
         nodes: fc.constant(nodes),
-        edges: fc.array(fc.tuple(fc.nat(nodes - 1), fc.nat(nodes - 1)), { maxLength: 3 * nodes, size: "max" }),
+        edges: fc.array(fc.tuple(fc.nat(nodes - 1), fc.nat(nodes - 1)), {
+          maxLength: 3 * nodes,
+          size: "max",
+        }),
       }),
     );
     fc.assert(

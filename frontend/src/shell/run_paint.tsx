@@ -6,27 +6,29 @@ import { columnAt, type Matrix } from "../runs/matrix";
 import type { Measure } from "../runs/measures";
 import { type Places, placesOf, valuesByItem } from "../runs/places";
 import { spanOf } from "../runs/span";
+import { boxValues } from "../runs/stand_in";
 import { columnNow, type RunStore } from "../runs/store";
 import type { NumberScale } from "../scale/numbers";
 import { useBench } from "./bench";
 
 /** Shows nothing itself; it keeps the canvas in step with the run. */
 export function RunPaint({ run, theme }: { run: RunStore; theme: "light" | "dark" }) {
-  const { network, painter, viewer } = useBench();
+  const { network, painter, view, viewer } = useBench();
 
   useEffect(() => {
     if (!viewer) return;
     let places: { of: Matrix["subjects"]; measure: Measure; places: Places } | null = null;
     let scale: { of: Matrix; scale: NumberScale } | null = null;
     let frame = 0;
-    let again = 0;
 
     const paint = () => {
       frame = 0;
       const state = run.store.getState();
       const { about, matrix, matrixOf: measure, coloured } = state;
-      if (!coloured || !measure || !about || matrix.steps.length === 0) painter.cover(null);
-      else {
+      if (!coloured || !measure || !about || matrix.steps.length === 0) {
+        painter.cover(null);
+        if (state.boxes) run.show(null);
+      } else {
         if (!places || places.measure.of !== measure.of || !same(places.of, matrix.subjects)) {
           const made = placesOf(network, about, measure.of, matrix.subjects);
           places = { of: matrix.subjects, measure, places: made };
@@ -34,11 +36,12 @@ export function RunPaint({ run, theme }: { run: RunStore; theme: "light" | "dark
         if (scale?.of !== matrix) scale = { of: matrix, scale: spanOf(matrix, measure) };
         const column = columnAt(matrix, columnNow(state));
         const values = valuesByItem(network, places.places, column, measure.combine);
-        painter.cover(colourByValues(network, values, measure, scale.scale, theme));
+        const { unfolded } = view.store.getState();
+        const boxes = boxValues(network, values, unfolded, measure);
+        painter.cover(colourByValues(network, boxes.values, measure, scale.scale, theme));
+        run.show(boxes);
       }
       viewer.repaint();
-      // Colours that come right after the first frame are seen with the frame after it only.
-      again = requestAnimationFrame(viewer.repaint);
     };
     const later = () => {
       if (frame === 0) frame = requestAnimationFrame(paint);
@@ -48,13 +51,17 @@ export function RunPaint({ run, theme }: { run: RunStore; theme: "light" | "dark
       const looks = ["matrix", "matrixOf", "step", "coloured", "about"] as const;
       if (looks.some((name) => now[name] !== before[name])) later();
     });
+    const endView = view.store.subscribe((now, before) => {
+      if (now.unfolded !== before.unfolded) later();
+    });
     return () => {
       end();
+      endView();
       cancelAnimationFrame(frame);
-      cancelAnimationFrame(again);
       painter.cover(null);
+      run.show(null);
     };
-  }, [run, network, painter, viewer, theme]);
+  }, [run, network, painter, view, viewer, theme]);
   return null;
 }
 
