@@ -460,21 +460,40 @@ def test_step_beside_an_optimizer_does_nothing(tmp_path: Path) -> None:
     assert visuai.open_run(tmp_path).steps.tolist() == [0, 1, 2]
 
 
-def test_compiled(tmp_path: Path) -> None:
-    """The hooks stay out of the graph (it must be whole), and hear the steps all the same."""
+@pytest.mark.parametrize("given", [lambda model, _: model, lambda _, compiled: compiled])
+def test_compiled(given: Callable[..., nn.Module], tmp_path: Path) -> None:
+    """The hooks stay out of the graph (it must be whole), and hear the steps all the same.
+
+    Of what is in the graph they hear nothing, which is said.
+    """
     model = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 1))
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with Visu(compiled, logdir=tmp_path, every=1, activations=True):
-        for _ in range(3):
-            optimizer.zero_grad()
-            compiled(torch.ones(2, 3)).sum().backward()
+    visu = Visu(given(model, compiled), logdir=tmp_path, every=1, activations=True)
+    for step in range(3):
+        optimizer.zero_grad()
+        compiled(torch.ones(2, 3)).sum().backward()
+        if step == 1:
+            with pytest.warns(RuntimeWarning, match=r"activations .* torch.compile"):
+                optimizer.step()
+        else:
             optimizer.step()
+    visu.close()
     run = visuai.open_run(tmp_path)
     assert next(iter(run.parameters)) == "0.weight"
     assert run.series("2.weight", "gradient").steps.tolist() == [0, 1, 2]
     assert run.topology is not None
-    assert not [event for event in run.events if event.kind == "failed"]
+    assert [event.kind for event in run.events] == ["start", "unheard", "close"]
+    assert not run.modules
+
+
+def test_modules_outside_of_what_is_compiled_are_heard(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 1))
+    model[0].compile(backend="eager")
+    record(model, lambda: model(torch.ones(2, 3)).sum(), tmp_path, activations=True)
+    run = visuai.open_run(tmp_path)
+    assert run.series("1", "activation").steps.tolist() == [0, 1, 2]
+    assert [event.kind for event in run.events] == ["start", "close"]
 
 
 def test_a_compiled_step(tmp_path: Path) -> None:

@@ -9,6 +9,13 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+UNHEARD = (
+    "activations were asked for, but in two recorded steps none of the modules asked for was heard "
+    "to run in training mode. What torch.compile makes of a module does not call it; to see "
+    "activations, train some steps without torch.compile. All else is recorded."
+)
+"""Said once, in a warning and in the run."""
+
 Report = Callable[[str, nn.Module, torch.Tensor], None]
 
 

@@ -19,8 +19,8 @@ def _code(function: Any) -> CodeType | None:
     return getattr(inspect.unwrap(function), "__code__", None)
 
 
-_BACKWARD, _GRAD = _code(torch.autograd.backward), _code(torch.autograd.grad)
 _system: Any = sys
+_BACKWARD, _GRAD = _code(torch.autograd.backward), _code(torch.autograd.grad)
 _SCALED_STEP = _code(torch.amp.GradScaler.step)
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from visuai.record.activations import unit_activity, watch_first_call, watch_outputs
+from visuai.record.activations import UNHEARD, unit_activity, watch_first_call, watch_outputs
 from visuai.record.cadence import Cadence
 from visuai.record.device import number
 from visuai.record.gather import Copies, Gathering
@@ -71,6 +71,7 @@ class Recording:
         self._watched: list[Watched] = []
         self._own: set[int] = set()
         self._frozen: set[int] = set()
+        self._unheard = 2 if options.activations else 0
         self._measured: set[tuple[str, int]] = set()
         self._upcoming: Gathering | None = None
         self._current: Gathering | None = None
@@ -241,6 +242,7 @@ class Recording:
         number, subject, new = self._watch.module(name, module)
         if ("activation", number) in self._measured:
             return  # The first call in a step counts: others may be recomputations.
+        self._unheard = 0
         self._measured.add(("activation", number))
         if new:
             self._writer.note(Batch(subjects=((number, subject),)))
@@ -328,6 +330,10 @@ class Recording:
 
     def _hand_over(self, gathering: Gathering) -> None:
         self._writer.put(gathering.finish)
+        if self._unheard == 1:
+            self._tell("unheard", UNHEARD)
+            self._problems.append(UNHEARD)
+        self._unheard = max(0, self._unheard - 1)
         used = self._writer.seconds
         self._cadence.charge(used - self._charged)
         self._charged = used

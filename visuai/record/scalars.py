@@ -39,7 +39,8 @@ class Event:
         kind: ``start``, ``resume``, ``close``, ``skipped`` (a step that a gradient scaler
             skipped), ``lost`` (records that could not be kept), ``failed`` (an error in the
             recorder), ``topology`` (the network could not be captured), ``changed`` (a
-            parameter was replaced).
+            parameter was replaced), ``unheard`` (activations were asked for, and no module was
+            heard).
         detail: What happened, for people.
     """
 
