@@ -11,6 +11,7 @@ import { joined, mainLine, wantsLog } from "../src/runs/overlay";
 import { barsAt, distributionPixels, matrixPixels, withoutSmallest } from "../src/runs/pixels";
 import { itemOf, placesOf, valuesByItem } from "../src/runs/places";
 import { spanOf } from "../src/runs/span";
+import { boxValues, extreme } from "../src/runs/stand_in";
 import { columnNow, createRun } from "../src/runs/store";
 import { type Sketch, sketched } from "./view_network";
 
@@ -346,5 +347,62 @@ describe("time", () => {
     expect(columnNow(run.store.getState())).toBe(0);
     run.move(1);
     expect(run.store.getState().playing).toBe(false);
+  });
+});
+
+describe("folded runs", () => {
+  const norm = measure("gradient-norm");
+  const dead = measure("dead");
+  const network = sketched(["x", ["unit*3", [["part*2", ["conv"]], "add"]], ["head", ["conv"]]]);
+  const find = (id: string) => network.find(id) as Item;
+  const values = (said: Readonly<Record<string, number>>) => {
+    const found = new Float64Array(network.order.length).fill(Number.NaN);
+    for (const [id, value] of Object.entries(said)) found[find(id)] = value;
+    return found;
+  };
+  const name = (from: Int32Array, id: string) => network.ids[from[find(id)]];
+
+  it("take the repeat that is farthest from the middle one, and that which is broken first", () => {
+    expect(extreme([1e-2, 2e-2, 1e-9, 3e-2], norm)).toBe(2);
+    expect(extreme([1e-2, 2e-2, 1e6, 3e-2], norm)).toBe(2);
+    expect(extreme([1e-3, 1e-1], norm)).toBe(0);
+    expect(extreme([1e-3, 0, 1e-3], norm)).toBe(1);
+    expect(extreme([1e-9, Number.POSITIVE_INFINITY, 1], norm)).toBe(1);
+    expect(extreme([Number.NaN, 3, Number.NaN], norm)).toBe(1);
+    expect(extreme([Number.NaN], norm)).toBe(-1);
+    expect(extreme([0.1, 0.9, 0], dead)).toBe(1);
+    expect(extreme([0, 7, 2], measure("nonfinite"))).toBe(1);
+  });
+
+  it("show one repeat in all of its boxes, and say which", () => {
+    const said = values({
+      unit0: 1,
+      unit1: 1.1,
+      unit2: 1e-8,
+      "unit2.part0": 1e-8,
+      "unit2.part1": 1e-4,
+      "unit2.part0.conv": 5,
+      "unit2.part1.conv": 6,
+      "unit0.part0.conv": 7,
+      head: 3,
+    });
+    const { values: shown, from, folded } = boxValues(network, said, new Set(), norm);
+    expect(folded).toBe(4); // the units, and the parts in each of them
+    expect(name(from, "unit0")).toBe("unit2");
+    expect(shown[find("unit0")]).toBe(1e-8);
+    expect(name(from, "unit0.add")).toBe("unit2.add");
+    expect(name(from, "unit0.part0")).toBe("unit2.part0");
+    expect(shown[find("unit0.part0.conv")]).toBe(5);
+    expect(shown[find("head")]).toBe(3);
+    expect(said[find("unit0")]).toBe(1);
+  });
+
+  it("show each as it is once they are unfolded", () => {
+    const said = values({ unit0: 1, unit1: 2, unit2: 1e-8 });
+    const every = new Set(network.order.filter((item) => item >= network.nodes));
+    const { values: shown, from, folded } = boxValues(network, said, every, norm);
+    expect(folded).toBe(0);
+    expect(shown).toBe(said);
+    expect([...from]).toEqual([...network.order.keys()]);
   });
 });

@@ -5,6 +5,7 @@ import type { Diagnosis, RunAbout, RunEntry, ScalarLine } from "./answers";
 import { type RunSource, runSource } from "./ask";
 import { columnOf, type Matrix, NOTHING } from "./matrix";
 import { type Measure, measuresOf } from "./measures";
+import type { BoxValues } from "./stand_in";
 
 /** Loss and other numbers of a run, by name. */
 export type Lines = Readonly<Record<string, ScalarLine>>;
@@ -26,6 +27,8 @@ export interface RunState {
   readonly live: boolean;
   /** Whether the boxes have the colours of the measure. */
   readonly coloured: boolean;
+  /** What the boxes show just now; null if they have other colours. */
+  readonly boxes: BoxValues | null;
   /** The subject that is pointed at, in the overview or elsewhere. */
   readonly pointed: string | null;
   /** Other runs whose lines lie over those of this one. */
@@ -49,6 +52,8 @@ export interface RunStore {
   readonly move: (columns: number) => void;
   readonly play: (playing: boolean) => void;
   readonly colour: (coloured: boolean) => void;
+  /** Tells what the boxes show. */
+  readonly show: (boxes: BoxValues | null) => void;
   readonly point: (subject: string | null) => void;
   /** Lays the lines of another run over this one's, or takes them away. */
   readonly overlay: (entry: RunEntry) => void;
@@ -81,6 +86,7 @@ export function createRun(api: string, id: string, link: RunLink): RunStore {
     playing: false,
     live: false,
     coloured: true,
+    boxes: null,
     pointed: null,
     others: new Map(),
     edition: 0,
@@ -212,6 +218,7 @@ export function createRun(api: string, id: string, link: RunLink): RunStore {
       store.setState({ playing });
     },
     colour: (coloured) => store.setState({ coloured }),
+    show: (boxes) => store.setState({ boxes }),
     point: (pointed) => {
       if (store.getState().pointed !== pointed) store.setState({ pointed });
     },

@@ -14,6 +14,7 @@ const VIRIDIS = RAMPS.viridis.map(hex).join(", ");
 export function RunLegend({ run }: { run: RunStore; theme: "light" | "dark" }) {
   const matrix = useRun(run, (state) => state.matrix);
   const measure = useRun(run, (state) => state.matrixOf);
+  const folded = useRun(run, (state) => state.boxes?.folded ?? 0);
   const scale = useMemo(() => (measure ? spanOf(matrix, measure) : null), [matrix, measure]);
   if (!measure || !scale || scale.high === 0) return null;
   const ends = [scale.low, scale.high].map((end) =>
@@ -30,6 +31,11 @@ export function RunLegend({ run }: { run: RunStore; theme: "light" | "dark" }) {
       />
       <span>{ends[1]}</span>
       <small>{scale.log ? "logarithmic" : "linear"}</small>
+      {folded > 0 ? (
+        <small title="Boxes with ×N stand for several modules, and have the colour of one of them: the one that is farthest from the rest, or has most of what is bad. Point at a box to see which.">
+          · ×N: the extreme one
+        </small>
+      ) : null}
     </p>
   );
 }

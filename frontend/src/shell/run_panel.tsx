@@ -1,14 +1,15 @@
 /** The side panel's part of a run: what the tensors of a selected item did. */
 
 import { useMemo, useState } from "react";
-import type { Item } from "../graph/network";
+import type { Item, Network } from "../graph/network";
 import { exact, plain, shorten } from "../graph/text";
 import { columnOf } from "../runs/matrix";
-import { spellNumber } from "../runs/measures";
+import { spell, spellNumber } from "../runs/measures";
 import { barsAt, distributionPixels } from "../runs/pixels";
 import { itemOf } from "../runs/places";
 import { type RunStore, stepNow } from "../runs/store";
-import { useBench } from "./bench";
+import { repeatOf, runFirst } from "../view/opening";
+import { useBench, useView } from "./bench";
 import { Name } from "./name";
 import { Chart, type ChartLine } from "./run_chart";
 import { useRun, useSeries } from "./run_context";
@@ -43,7 +44,7 @@ function Recorded({ run, item }: { run: RunStore; item: Item }) {
     });
   }, [about, network, item]);
   const shown = inside.find(({ fqn }) => fqn === chosen) ?? inside[0];
-  if (!shown) return null;
+  if (!shown) return <StandsFor run={run} item={item} />;
   const few = inside.slice(0, MOST_SMALL);
   return (
     <>
@@ -55,6 +56,7 @@ function Recorded({ run, item }: { run: RunStore; item: Item }) {
           ) : null
         }
       >
+        <StandsFor run={run} item={item} />
         {inside.length > 1 ? (
           <ul className="vz-run-small">
             <Few
@@ -92,6 +94,40 @@ function Recorded({ run, item }: { run: RunStore; item: Item }) {
       <OneTensor key={shown.fqn} run={run} one={shown} />
     </>
   );
+}
+
+/** Which of several modules gives a folded box its colour, with a way there. */
+function StandsFor({ run, item }: { run: RunStore; item: Item }) {
+  const { network, view } = useBench();
+  const from = useRun(run, (state) => state.boxes?.from[item] ?? item);
+  const value = useRun(run, (state) => state.boxes?.values[item] ?? Number.NaN);
+  const measure = useRun(run, (state) => state.matrixOf);
+  const unfolded = useView((state) => state.unfolded);
+  const first = outermostFolded(network, unfolded, item);
+  if (first === null || !measure) return null;
+  const times = exact(repeatOf(network, first));
+  return (
+    <p className="vz-run-stands">
+      {from === item
+        ? `Of ${times} alike, this one gives the box its colour: the extreme one.`
+        : `The box has the colour of the extreme one of ${times} alike, below is the first. `}
+      {from === item ? null : (
+        <button type="button" className="vz-link" onClick={() => view.actions.reveal(from)}>
+          <Name text={network.ids[from]} mono /> {spell(measure, value)}
+        </button>
+      )}
+    </p>
+  );
+}
+
+/** The outermost folded run that an item is in, null if it is in none. */
+function outermostFolded(network: Network, unfolded: ReadonlySet<Item>, item: Item): Item | null {
+  let found: Item | null = null;
+  for (let at = item; at >= 0; at = network.parent[at]) {
+    const first = runFirst(network, at);
+    if (repeatOf(network, first) > 1 && !unfolded.has(first)) found = first;
+  }
+  return found;
 }
 
 const MOST_SMALL = 8;

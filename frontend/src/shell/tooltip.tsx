@@ -3,8 +3,11 @@
 import { useLayoutEffect, useRef, useState } from "react";
 import { CATEGORIES } from "../graph/network";
 import { count, flops } from "../graph/text";
+import { spell } from "../runs/measures";
+import type { RunStore } from "../runs/store";
 import { useBench, useView } from "./bench";
 import { Name } from "./name";
+import { useRun } from "./run_context";
 import { Swatch } from "./swatch";
 
 /** Where the pointer is on the canvas, null if it is not on a box. */
@@ -18,7 +21,7 @@ const GAP = 14;
 
 /** Shows the name, class, shape and weight of a box. */
 export function Tooltip({ pointer }: { pointer: Pointer }) {
-  const { network, root } = useBench();
+  const { network, root, run } = useBench();
   const selected = useView((state) => state.selected);
   const box = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState({ left: -9999, top: 0 });
@@ -60,6 +63,27 @@ export function Tooltip({ pointer }: { pointer: Pointer }) {
         </p>
       ) : null}
       {facts.length > 0 ? <p className="vz-faint">{facts.join(" · ")}</p> : null}
+      {run ? <Measured run={run} item={item} /> : null}
     </div>
+  );
+}
+
+/** The value that gives a box its colour, and whose it is where the box stands for several. */
+function Measured({ run, item }: { run: RunStore; item: number }) {
+  const { network } = useBench();
+  const shown = useRun(run, (state) => state.boxes);
+  const measure = useRun(run, (state) => state.matrixOf);
+  if (!shown || !measure) return null;
+  const from = shown.from[item];
+  return (
+    <p>
+      {measure.title} <strong>{spell(measure, shown.values[item])}</strong>
+      {from === item ? null : (
+        <>
+          {" of "}
+          <Name text={network.ids[from]} mono title={false} />
+        </>
+      )}
+    </p>
   );
 }
