@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import pickle
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 import visuai
 from visuai import Visu
+from visuai.record.backward import root
 
 
 @pytest.fixture(autouse=True)
@@ -405,6 +407,25 @@ def test_gradients_without_backward_are_not_seen(tmp_path: Path) -> None:
     with visuai.open_run(tmp_path) as run:
         assert run.steps.tolist() == list(range(6))
         assert "loss" not in run.scalars
+
+
+def test_it_is_found_from_another_thread_too() -> None:
+    """Where a device has a thread of its own for its part of a backward pass."""
+    found: list[torch.Tensor | None] = []
+
+    def elsewhere(_: torch.Tensor) -> None:
+        thread = threading.Thread(target=lambda: found.append(root()))
+        thread.start()
+        thread.join()
+
+    model = network()
+    model[2].weight.register_hook(elsewhere)
+    loss = with_module(model)
+    loss.backward()
+    assert found[0] is loss
+    torch.autograd.grad(with_module(model), [model[2].weight])
+    torch.autograd.backward([with_module(model), with_module(model)])
+    assert found[1:] == [None, None], "no number, or not one"
 
 
 @pytest.mark.parametrize("compiled_first", [True, False])
