@@ -214,6 +214,7 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
         theme={theme}
         address={address.current}
         wanted={wanted}
+        model={runs.find(({ id }) => wanted?.run && id === wanted.id)?.model ?? null}
         api={source.kind === "server" ? source.api : null}
         wholePage={wholePage}
       />
@@ -230,12 +231,14 @@ interface SessionProps {
   readonly theme: "light" | "dark";
   readonly address: Address | null;
   readonly wanted: ShownId | null;
+  /** What the run that is shown is called; null if none is. */
+  readonly model: string | null;
   readonly api: string | null;
   readonly wholePage: boolean;
 }
 
 function Session(props: SessionProps) {
-  const { opened, root, prefs, hints, theme, address, wanted, api, wholePage } = props;
+  const { opened, root, prefs, hints, theme, address, wanted, model, api, wholePage } = props;
   const [mode, setMode] = useState<CompareMode>(address?.mode ?? "merged");
   const link = useRef(address?.link ?? "");
   const ofRun = wanted?.run ?? false;
@@ -282,8 +285,8 @@ function Session(props: SessionProps) {
   }, [run, viewer, session]);
 
   useEffect(() => {
-    if (wholePage) document.title = plain(view.network.name.slice(0, 80));
-  }, [view, wholePage]);
+    if (wholePage) document.title = plain((model ?? view.network.name).slice(0, 80));
+  }, [view, model, wholePage]);
 
   return (
     <Workbench

@@ -133,6 +133,7 @@ function Values({
   pruned?: readonly string[];
 }) {
   const { network } = useBench();
+  const letters = usePrefs((one) => Math.floor((one.panelWidth - 104) / 7.3));
   if (values.length === 0) return null;
   return (
     <Section title={title}>
@@ -147,7 +148,13 @@ function Values({
                 {times > 1 ? ` ×${exact(times)}` : ""}
               </span>
               {value.item >= 0 && value.item !== network.root ? (
-                <ItemLink item={value.item} />
+                <ItemLink
+                  item={value.item}
+                  text={shorten(
+                    plain(network.ids[value.item]),
+                    Math.max(10, letters - (value.spec?.text.length ?? 7)),
+                  )}
+                />
               ) : null}
             </li>
           )}
@@ -205,6 +212,9 @@ function Parameters({ parameters, fqn }: { parameters: readonly Tensor[]; fqn: s
   const letters = usePrefs((one) => Math.max(10, Math.floor((one.panelWidth - 196) / 7.3)));
   if (parameters.length === 0) return null;
   const prefix = `${fqn}.`;
+  const only = parameters.every(({ dtype }) => dtype === parameters[0].dtype)
+    ? parameters[0].dtype
+    : null;
   const local = (name: string) => plain(name.startsWith(prefix) ? name.slice(prefix.length) : name);
   return (
     <Section title="Tensors" aside={<span className="vz-faint">{exact(parameters.length)}</span>}>
@@ -212,7 +222,10 @@ function Parameters({ parameters, fqn }: { parameters: readonly Tensor[]; fqn: s
         <thead>
           <tr>
             <th scope="col">name</th>
-            <th scope="col">shape</th>
+            <th scope="col">
+              shape{only === null ? "" : ", "}
+              {only}
+            </th>
             <th scope="col" className="vz-number">
               size
             </th>
@@ -232,7 +245,7 @@ function Parameters({ parameters, fqn }: { parameters: readonly Tensor[]; fqn: s
                   </small>
                 </td>
                 <td className="vz-mono">
-                  {one.shape || "scalar"} <small>{one.dtype}</small>
+                  {one.shape || "scalar"} {only === null ? <small>{one.dtype}</small> : null}
                 </td>
                 <td className="vz-number">{bytes(one.bytes)}</td>
               </tr>

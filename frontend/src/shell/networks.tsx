@@ -23,8 +23,9 @@ export const CatalogueContext = createContext<Catalogue | null>(null);
 
 /** Shows the name, with a menu where there is a choice. */
 export function Networks() {
-  const { network, comparison } = useBench();
+  const { network, comparison, run } = useBench();
   const catalogue = useContext(CatalogueContext);
+  const entry = catalogue?.runs.find(({ id }) => id === run?.id);
   const title = comparison ? (
     <>
       <Name text={comparison.names[0]} />
@@ -32,7 +33,14 @@ export function Networks() {
       <Name text={comparison.names[1]} />
     </>
   ) : (
-    <Name text={network.name} />
+    <>
+      <Name text={entry?.model ?? network.name} />
+      {entry && entry.model !== network.name ? (
+        <span className="vz-against">
+          <Name text={network.name} />
+        </span>
+      ) : null}
+    </>
   );
   if (!catalogue || catalogue.entries.length + catalogue.runs.length < 2)
     return <h1 className="vz-title">{title}</h1>;

@@ -1,5 +1,6 @@
 /** What is wrong with a run, or worth knowing: a list that leads to where it is. */
 
+import { useState } from "react";
 import { exact } from "../graph/text";
 import type { Diagnosis } from "../runs/answers";
 import { spellNumber } from "../runs/measures";
@@ -20,6 +21,7 @@ const SIGNS = {
 export function RunDiagnoses({ run }: { run: RunStore }) {
   const diagnoses = useRun(run, (state) => state.diagnoses);
   const live = useRun(run, (state) => state.live);
+  const [chosen, setChosen] = useState<string | null>(null);
   return (
     <section className="vz-diagnoses" aria-label="Diagnoses">
       <h2>
@@ -33,8 +35,13 @@ export function RunDiagnoses({ run }: { run: RunStore }) {
       ) : null}
       <ul>
         {diagnoses?.slice(0, MOST).map((one) => (
-          <li key={`${one.rule} ${one.parameter} ${one.module} ${one.first_step}`}>
-            <Entry run={run} one={one} />
+          <li key={keyOf(one)}>
+            <Entry
+              run={run}
+              one={one}
+              open={diagnoses.length === 1 || keyOf(one) === chosen}
+              choose={() => setChosen(keyOf(one))}
+            />
           </li>
         ))}
       </ul>
@@ -45,13 +52,29 @@ export function RunDiagnoses({ run }: { run: RunStore }) {
   );
 }
 
-function Entry({ run, one }: { run: RunStore; one: Diagnosis }) {
+function keyOf({ rule, parameter, module, first_step }: Diagnosis): string {
+  return `${rule} ${parameter} ${module} ${first_step}`;
+}
+
+function Entry({
+  run,
+  one,
+  open,
+  choose,
+}: {
+  run: RunStore;
+  one: Diagnosis;
+  /** Whether all is told: advice and evidence as well. */
+  open: boolean;
+  choose: () => void;
+}) {
   const { view, network } = useBench();
   const evidence = Object.entries(one.evidence)
     .slice(0, 4)
     .map(([name, value]) => `${name.replaceAll("_", " ")} ${spellNumber(value)}`)
     .join(" · ");
   const go = () => {
+    choose();
     run.play(false);
     run.toStep(one.first_step);
     const item = itemOf(network, one.parameter || one.module);
@@ -59,7 +82,15 @@ function Entry({ run, one }: { run: RunStore; one: Diagnosis }) {
     else view.actions.reveal(item);
   };
   return (
-    <button type="button" className="vz-diagnosis" data-severity={one.severity} onClick={go}>
+    <button
+      type="button"
+      className="vz-diagnosis"
+      data-severity={one.severity}
+      data-open={open || undefined}
+      aria-expanded={open}
+      title={open ? undefined : "Go there, and read on"}
+      onClick={go}
+    >
       <svg className="vz-icon" viewBox="0 0 16 16" role="img" aria-label={one.severity}>
         <path d={SIGNS[one.severity] ?? SIGNS.info} />
       </svg>
@@ -73,8 +104,8 @@ function Entry({ run, one }: { run: RunStore; one: Diagnosis }) {
           <small>step {exact(one.first_step)}</small>
         </span>
         <span className="vz-diagnosis-said">{one.message.slice(0, 1000)}</span>
-        <small>{one.advice.slice(0, 1000)}</small>
-        {evidence ? <small className="vz-mono"> {evidence}</small> : null}
+        {open ? <small>{one.advice.slice(0, 1000)}</small> : null}
+        {open && evidence ? <small className="vz-mono"> {evidence}</small> : null}
       </span>
     </button>
   );

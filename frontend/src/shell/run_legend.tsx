@@ -30,10 +30,10 @@ export function RunLegend({ run }: { run: RunStore; theme: "light" | "dark" }) {
         aria-hidden="true"
       />
       <span>{ends[1]}</span>
-      <small>{scale.log ? "logarithmic" : "linear"}</small>
+      <small>{scale.log ? "log" : "linear"}</small>
       {folded > 0 ? (
         <small title="Boxes with ×N stand for several modules, and have the colour of one of them: the one that is farthest from the rest, or has most of what is bad. Point at a box to see which.">
-          · ×N: the extreme one
+          ×N: extreme
         </small>
       ) : null}
     </p>

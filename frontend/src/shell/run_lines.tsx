@@ -32,7 +32,9 @@ export function RunLines({ run }: { run: RunStore }) {
     }
     [...others.values()].forEach((other, at) => {
       const line = name === null ? undefined : other.lines[name];
-      if (line) found.push({ label: other.entry.id, line, colour: BESIDE[at % BESIDE.length] });
+      const { model, name: begun } = other.entry;
+      if (line)
+        found.push({ label: `${model} ${begun}`, line, colour: BESIDE[at % BESIDE.length] });
     });
     return found;
   }, [lines, others, name, rate]);
@@ -74,6 +76,19 @@ export function RunLines({ run }: { run: RunStore }) {
             learning rate {spellNumber(valueAt(lines[rate], step))}
           </small>
         )}
+        {name === null
+          ? null
+          : [...others].map(([id, { entry, lines: theirs }], at) => (
+              <small
+                key={id}
+                className="vz-line-key"
+                data-other=""
+                title={`${entry.model} ${entry.name}: ${spellNumber(valueAt(theirs[name], step))}`}
+                style={{ borderColor: BESIDE[at % BESIDE.length] }}
+              >
+                <Name text={entry.model} title={false} />
+              </small>
+            ))}
       </header>
       <Chart run={run} lines={drawn} label={`${name ?? "learning rate"} over steps`} />
     </section>

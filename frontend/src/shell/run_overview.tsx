@@ -20,8 +20,8 @@ export function RunOverview({ run }: { run: RunStore }) {
   const measure = useRun(run, (state) => state.matrixOf);
   const column = useRun(run, columnNow);
   const selected = useView((state) => state.selected);
-  const place = useRef<HTMLDivElement>(null);
-  const height = useHeight(place);
+  const [field, setField] = useState<HTMLElement | null>(null);
+  const height = useHeight(field);
   const [at, setAt] = useState<{ row: number; column: number } | null>(null);
   const { subjects, steps, values } = matrix;
   const rows = subjects.length;
@@ -110,7 +110,7 @@ export function RunOverview({ run }: { run: RunStore }) {
         ))}
       </ul>
       <div
-        ref={place}
+        ref={setField}
         className="vz-overview-field"
         role="slider"
         tabIndex={0}
@@ -179,14 +179,14 @@ export function Picture({ pixels }: { pixels: Pixels }) {
   return <canvas ref={canvas} className="vz-pixels" />;
 }
 
-function useHeight(place: { readonly current: HTMLElement | null }): number {
+/** Height of an element, which may come later than who asks. */
+function useHeight(element: HTMLElement | null): number {
   const [height, setHeight] = useState(0);
   useEffect(() => {
-    const element = place.current;
     if (!element) return;
     const watch = new ResizeObserver(([entry]) => setHeight(entry.contentRect.height));
     watch.observe(element);
     return () => watch.disconnect();
-  }, [place, place.current]);
+  }, [element]);
   return height;
 }

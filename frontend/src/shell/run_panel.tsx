@@ -58,6 +58,9 @@ function Recorded({ run, item }: { run: RunStore; item: Item }) {
       >
         <StandsFor run={run} item={item} />
         {inside.length > 1 ? (
+          <p className="vz-faint vz-run-caption">gradients: distribution and norm at this step</p>
+        ) : null}
+        {inside.length > 1 ? (
           <ul className="vz-run-small">
             <Few
               all={few}
@@ -99,12 +102,12 @@ function Recorded({ run, item }: { run: RunStore; item: Item }) {
 /** Which of several modules gives a folded box its colour, with a way there. */
 function StandsFor({ run, item }: { run: RunStore; item: Item }) {
   const { network, view } = useBench();
-  const from = useRun(run, (state) => state.boxes?.from[item] ?? item);
+  const from = useRun(run, (state) => state.boxes?.from[item] ?? null);
   const value = useRun(run, (state) => state.boxes?.values[item] ?? Number.NaN);
   const measure = useRun(run, (state) => state.matrixOf);
   const unfolded = useView((state) => state.unfolded);
   const first = outermostFolded(network, unfolded, item);
-  if (first === null || !measure) return null;
+  if (first === null || from === null || !measure) return null;
   const times = exact(repeatOf(network, first));
   return (
     <p className="vz-run-stands">
@@ -297,11 +300,13 @@ function Small({
 function Bars({ bars }: { bars: readonly number[] }) {
   const width = 56;
   const height = 16;
-  const each = width / Math.max(1, bars.length);
+  // Where all is in one bin, as with nothing but zeros, that is a line and not a full field.
+  const each = bars.length === 1 ? 2 : width / Math.max(1, bars.length);
+  const left = (width - each * bars.length) / 2;
   const path = bars
     .map(
       (bar, at) =>
-        `M${(at * each).toFixed(2)} ${height}v${(-bar * height).toFixed(2)}h${each.toFixed(2)}V${height}z`,
+        `M${(left + at * each).toFixed(2)} ${height}v${(-bar * height).toFixed(2)}h${each.toFixed(2)}V${height}z`,
     )
     .join("");
   return (

@@ -8,6 +8,7 @@ import { ExportMenu } from "./export_menu";
 import { Icon, type IconName } from "./icons";
 import { Networks } from "./networks";
 import { oneStop, rove } from "./roving";
+import { useCovered } from "./run_context";
 import { leadsBack } from "./trail";
 
 const COLOURS: readonly (readonly [ColourBy, string])[] = [
@@ -18,6 +19,8 @@ const COLOURS: readonly (readonly [ColourBy, string])[] = [
   ["calls", "Calls"],
   ["nodes", "Ops inside"],
 ];
+/** The choice of a run's own colours. */
+const OF_RUN = "run";
 const DIMENSIONS = [
   ["2d", "2D", "Flat"],
   ["nesting", "Nested", "In 3D: a storey for each level of nesting"],
@@ -31,7 +34,8 @@ const THEMES: Readonly<Record<Theme, readonly [IconName, string, Theme]>> = {
 
 /** Shows the bar. */
 export function Toolbar() {
-  const { view, network, openHelp, prefs, comparison, wholePage, travel } = useBench();
+  const { view, network, openHelp, prefs, comparison, run, wholePage, travel } = useBench();
+  const covered = useCovered();
   const { actions } = view;
   const bar = useRef<HTMLDivElement>(null);
   const open = useView((state) => state.open);
@@ -116,9 +120,13 @@ export function Toolbar() {
         <select
           className="vz-select"
           aria-label="Colour"
-          value={colourBy}
-          onChange={(event) => actions.colour(event.target.value as ColourBy)}
+          value={covered ? OF_RUN : colourBy}
+          onChange={({ target: { value } }) => {
+            run?.colour(value === OF_RUN);
+            if (value !== OF_RUN) actions.colour(value as ColourBy);
+          }}
         >
+          {run ? <option value={OF_RUN}>As the run says</option> : null}
           {COLOURS.map(([name, label]) => (
             <option key={name} value={name}>
               {label}

@@ -166,6 +166,7 @@ export function createViewer(
   function show(made: Picture): void {
     const first = picture === null;
     if (first && start.fresh && goesUp(made)) return;
+    const shrinks = picture !== null && made.height * made.width < picture.height * picture.width;
     picture = made;
     const { anchor } = store.getState();
     stage.show(made, texts, { animate: !first && !prefersStill(), anchor, wireLabel });
@@ -176,6 +177,7 @@ export function createViewer(
     }
     const { flight } = store.getState();
     if (pending !== null || (first && flight !== null && !start.camera)) fly(pending ?? flight);
+    else if (shrinks) comeIntoSight(made);
     pending = null;
     for (const listen of listeners.picture) listen(made);
   }
@@ -269,6 +271,22 @@ export function createViewer(
     const x = beyond(rect.left, rect.right, view.left, view.right);
     const y = beyond(rect.top, rect.bottom, view.top, view.bottom);
     if (x !== 0 || y !== 0) panBy(x, y);
+  }
+
+  /** Moves what has become small enough to be seen whole into sight, where it is not. */
+  function comeIntoSight(made: Picture): void {
+    if (store.getState().dimension !== "2d") return;
+    const { x, y, zoom } = stage.camera();
+    const within = (at: number, size: number, view: number) => {
+      const reach = (view / 2 - MARGIN) / zoom;
+      return size <= 2 * reach ? Math.min(Math.max(at, size - reach), reach) : at;
+    };
+    const camera = {
+      x: within(x, made.width, container.clientWidth),
+      y: within(y, made.height, container.clientHeight),
+      zoom,
+    };
+    if (camera.x !== x || camera.y !== y) stage.setCamera(camera, { animate: !prefersStill() });
   }
 
   /** Whether all of a box can be seen, and be read. */
