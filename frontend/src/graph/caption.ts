@@ -22,7 +22,11 @@ export const TALL_HEIGHT = 44;
 /** Room for `×12` beside the title of a run of identical siblings. */
 export const BADGE_WIDTH = 34;
 
-const WIDEST_TITLE = 26;
+const WIDEST_TITLE = 28;
+/** Name and class of a scope: a long name is cut first, but not to nothing. */
+const WIDEST_SCOPE = 32;
+const WIDEST_CLASS = 22;
+const LEAST_NAME = 13;
 const WIDEST_NAME = 20;
 const WIDEST_SHAPE = 20;
 const WINDOW = /(kernel_size|stride)=\(?(\d+)(?:, (\d+))?(?:, (\d+))?\)?/g;
@@ -57,8 +61,8 @@ function title(network: Network, item: Item): string {
 }
 
 function scopeTitle(name: string, label: string): string {
-  const room = Math.max(WIDEST_TITLE - label.length - 2, WIDEST_TITLE / 2);
-  return shorten(`${shorten(name, room)}: ${label}`, WIDEST_TITLE + 2);
+  const type = shorten(label, WIDEST_CLASS);
+  return `${shorten(name, Math.max(WIDEST_SCOPE - type.length - 2, LEAST_NAME))}: ${type}`;
 }
 
 function detail(network: Network, item: Item): string {

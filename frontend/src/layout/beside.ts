@@ -49,11 +49,18 @@ export function sidesOf(task: Task, ways: Ways, lanes: Lanes, feeder: Int32Array
     const beside = lanes.next[from];
     side[lane] = around !== 0 ? around : head < firstOut && beside >= 0 && head < beside ? -1 : 1;
   }
-  // What nothing feeds stands where it is needed.
+  // What nothing feeds stands where it is needed; if that is the trunk, where there is less yet.
+  let more = 0;
   for (let lane = 1; lane < lanes.head.length; lane++) {
     if (feeder[lane] >= 0) continue;
+    const head = lanes.head[lane];
     const wanted = sideOfTargets(task, ways, lanes, side, lanes.tail[lane]);
+    const isFree = ways.in.start[head + 1] === ways.in.start[head] && head >= task.inPorts;
     if (wanted !== 0) side[lane] = wanted;
+    else if (isFree && head < firstOut) {
+      side[lane] = more < 0 ? 1 : -1;
+      more += side[lane] * task.width[head - task.inPorts];
+    }
   }
   return side;
 }

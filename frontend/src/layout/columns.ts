@@ -6,8 +6,10 @@
 import { corner } from "./corner";
 import type { Sheet, Task } from "./sheet";
 
-/** Space between columns, and between wires that run from one to the next. */
-const GUTTER = 34;
+/** Space between columns; how far in it wires run from one to the next, past what is written. */
+const GUTTER = 60;
+const RISE = 0.6;
+/** Space between these wires. */
 const APART = 6;
 /** Wires that change columns on ways of their own; more share ways. */
 const MOST = 24;
@@ -66,7 +68,7 @@ function sizeIn(task: Task, sheet: Sheet, cuts: readonly Cut[]): number {
     const top = column === 0 ? task.header : cuts[column - 1].below;
     const bottom = column === cuts.length ? sheet.height : cuts[column].above;
     tallest = Math.max(tallest, bottom - top);
-    wide += Math.max(0, right[column] - left[column]) + 2 * GUTTER;
+    wide += Math.max(0, right[column] - left[column]) + GUTTER;
   }
   return Math.max(wide / task.aspect, tallest + task.header + GUTTER);
 }
@@ -231,7 +233,7 @@ function broken(task: Task, sheet: Sheet, cuts: readonly Cut[]): Sheet {
         for (let from = before; from !== column; from += step) {
           const cut = step > 0 ? from : from - 1;
           const crossing = over[cut].get(keyOf(task, sheet, link, at)) as Crossing;
-          const gutter = left[cut] + moveX[cut] + (right[cut] - left[cut]) + GUTTER / 2;
+          const gutter = left[cut] + moveX[cut] + (right[cut] - left[cut]) + GUTTER * RISE;
           const way: Way = {
             leave: crossing.leave + moveX[cut],
             enter: crossing.enter + moveX[cut + 1],

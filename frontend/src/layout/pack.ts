@@ -7,6 +7,9 @@ import { BESIDE, type Task, TRACK } from "./sheet";
 import { skyline } from "./skyline";
 import { type Strips, stripsOf } from "./strips";
 
+/** Least space at a wire that would have to bend to have more. */
+const CLOSE = 6;
+
 /** Where lanes and buses stand. A bus carries what leaves a vertex past what is below it. */
 export interface Packing {
   /** x at which the lane enters each vertex, and at which it goes on below. */
@@ -51,14 +54,18 @@ function placesOf(strips: Strips): Float64Array {
     const start = strips.firstPart[strip];
     const end = strips.firstPart[strip + 1];
     if (strips.lane[strip] !== 0) {
-      let out = Math.max(0, side * (strips.wish[strip] || 0));
+      const wish = Math.max(0, side * (strips.wish[strip] || 0));
+      let least = 0;
+      let out = wish;
       for (let part = start; part < end; part++) {
         const inner = side < 0 ? strips.right[part] : strips.left[part];
-        const apart = strips.left[part] + strips.right[part] > 0 ? BESIDE : TRACK;
+        const isWire = strips.left[part] + strips.right[part] === 0;
         const reached = (side < 0 ? left : right).reach(first[part], last[part]);
-        out = Math.max(out, reached + inner + apart);
+        least = Math.max(least, reached + inner + (isWire ? CLOSE : BESIDE));
+        out = Math.max(out, reached + inner + (isWire ? TRACK : BESIDE));
       }
-      x[strip] = side * out;
+      // A wire rather comes close to something than that it bends for a few pixels.
+      x[strip] = side * (wish > 0 && wish >= least ? wish : out);
     }
     for (let part = start; part < end; part++) {
       right.raise(first[part], last[part], x[strip] + strips.right[part]);

@@ -10,6 +10,7 @@ import { heightsBetween, heightsOf, topMost } from "./heights";
 import { boxUnder, rectAround, rectOn, shiftOf, signUnder } from "./hits";
 import { motionOf, placesBetween, type Scenery, wireMotion } from "./motion";
 import { nestOf } from "./nest";
+import { makeNotes, type Notes } from "./notes";
 import type { Camera, Dimension, Paint, Stage, StageEvents } from "./stage";
 import { createStill } from "./still";
 import { makeSurface, type Surface, type View } from "./surface";
@@ -35,6 +36,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
   const eyes = makeEyes();
   let drawing: Drawing | null = null;
   let texts: Texts | null = null;
+  let notes: Notes | null = null;
   let paint: Paint | null = null;
   // Boxes are numbered anew by each picture: the first paint after it counts in full.
   let fresh = true;
@@ -102,9 +104,9 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
   };
 
   const view = (): View | null =>
-    drawing === null || paint === null || texts === null
+    drawing === null || paint === null || texts === null || notes === null
       ? null
-      : { drawing, texts, paint, sight: eyes.sight(), top: topOf };
+      : { drawing, texts, notes, paint, sight: eyes.sight(), top: topOf };
 
   const draw = () => {
     if (!lost) counted.calls = surface.draw(view());
@@ -218,6 +220,7 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
       }
       drawing = surface.place(scenery, before, old);
       texts = makeTexts(atlas, caption, wireLabel);
+      notes = makeNotes(scenery, atlas, texts.wireLabel);
       fresh = true;
       gliding = before === null ? null : { begun: now, lasts: GLIDE };
       space.moved.value = before === null ? 1 : 0;

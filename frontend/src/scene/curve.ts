@@ -84,18 +84,23 @@ export function along(curves: Curves, wire: number, t: number): readonly [number
   ];
 }
 
-/** How far from its source a wire is written on, in pixels; in the middle of shorter ones. */
-const WRITTEN_AT = 14;
-
-/** Where a text stands at a wire: near the source, whose value it tells. */
-export function spotOf(curves: Curves, wire: number): readonly [number, number] {
-  const { start, x, y } = curves;
-  const last = start[wire + 1] - 1;
+/** Length of a wire along its pieces, in pixels. */
+export function lengthOf({ start, x, y }: Curves, wire: number): number {
   let length = 0;
-  for (let i = start[wire]; i < last && length < 2 * WRITTEN_AT; i++) {
+  for (let i = start[wire]; i < start[wire + 1] - 1; i++) {
     length += Math.hypot(x[i + 1] - x[i], y[i + 1] - y[i]);
   }
-  let left = Math.min(length / 2, WRITTEN_AT);
+  return length;
+}
+
+/** The point of a wire that is `far` pixels along it from its source. */
+export function pointAt(
+  { start, x, y }: Curves,
+  wire: number,
+  far: number,
+): readonly [number, number] {
+  const last = start[wire + 1] - 1;
+  let left = far;
   for (let i = start[wire]; i < last; i++) {
     const piece = Math.hypot(x[i + 1] - x[i], y[i + 1] - y[i]);
     if (piece >= left && piece > 0) {

@@ -23,7 +23,7 @@ ${TABLE_GLSL}
 // Five rows for each label:
 //   left, top, width, height in picture pixels from the eye;
 //   left, top, width, height in the atlas; ink; plate;
-//   height, room around the text in texels, sign (1 opens, 2 closes).
+//   height, room around the text in texels, sign (1 opens, 2 closes), half the plate's height.
 uniform sampler2D labels;
 out vec2 at;
 flat out vec4 source;
@@ -31,6 +31,7 @@ flat out vec4 inkColour;
 flat out vec4 plateColour;
 flat out float room;
 flat out float sign_;
+flat out float half_;
 void main() {
   int i = 5 * (gl_VertexID >> 2);
   int turn = gl_VertexID & 3;
@@ -39,9 +40,10 @@ void main() {
   vec4 texels = texelFetch(labels, row(i + 1), 0);
   vec4 ink = texelFetch(labels, row(i + 2), 0);
   vec4 plate = texelFetch(labels, row(i + 3), 0);
-  vec3 extra = texelFetch(labels, row(i + 4), 0).xyz;
+  vec4 extra = texelFetch(labels, row(i + 4), 0);
   room = extra.y;
   sign_ = extra.z;
+  half_ = extra.w;
   source = texels;
   inkColour = ink;
   plateColour = plate;
@@ -60,6 +62,7 @@ flat in vec4 inkColour;
 flat in vec4 plateColour;
 flat in float room;
 flat in float sign_;
+flat in float half_;
 void main() {
   float inside = step(0.0, at.x) * step(0.0, at.y) * step(at.x, source.z) * step(at.y, source.w);
   float text = inside * texture(atlas, (source.xy + at) / atlasSize).r;
@@ -77,6 +80,7 @@ void main() {
     if (colour.a < 0.004) discard;
     return;
   }
+  if (half_ > 0.0) extent.y = min(extent.y, half_);
   float d = roundBox(at - 0.5 * source.zw, extent, min(4.0 * ratio, min(extent.x, extent.y)));
   vec4 under = ink(plateColour.rgb, plateColour.a * clamp(0.5 - d, 0.0, 1.0));
   colour = over(ink(inkColour.rgb, inkColour.a * text), under);
@@ -107,6 +111,8 @@ export interface Label {
   readonly plateAlpha: number;
   /** Room around the text that the plate fills, in texels. */
   readonly room: number;
+  /** Half the height of the plate in texels, where it is lower than the text and its room. */
+  readonly half?: number;
   /** 0 for a text; 1 and 2 for the signs that open and close a scope, `room` is their radius. */
   readonly sign: 0 | 1 | 2;
 }
@@ -161,6 +167,7 @@ export function makeLabels(space: Space, atlas: Atlas): LabelSet {
       array[at + 16] = label.z;
       array[at + 17] = room;
       array[at + 18] = label.sign;
+      array[at + 19] = label.half ?? 0;
       count++;
       return true;
     },

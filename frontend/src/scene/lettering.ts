@@ -32,6 +32,8 @@ export interface Look {
   readonly plate: number;
   readonly plateAlpha: number;
   readonly room: number;
+  /** Half the height of the plate at most, in device pixels. */
+  readonly half?: number;
 }
 
 /** Where a point of a box is just now, while boxes move. */

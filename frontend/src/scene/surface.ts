@@ -10,6 +10,7 @@ import { makeLabels } from "./labels";
 import { seen } from "./lettering";
 import type { Scenery } from "./motion";
 import { scopeAround } from "./nest";
+import type { Notes } from "./notes";
 import { project } from "./orbit";
 import { pngOf, tiled } from "./png";
 import { makeSpace, type Space, setColour, setEye } from "./space";
@@ -27,6 +28,7 @@ const TILE = 2048;
 export interface View {
   readonly drawing: Drawing;
   readonly texts: Texts;
+  readonly notes: Notes;
   readonly paint: Paint;
   readonly sight: Sight;
   /** Height of a box's top just now. */
@@ -107,7 +109,7 @@ export function makeSurface(container: HTMLElement): Surface {
       const rect = viewOf(camera, screen, 12 * camera.zoom + 1);
       view.drawing.drawFrom(hides ? scopeAround(picture, nest, rect) : -1);
       atlas.allow(milliseconds);
-      write(labels, atlas, view.texts, {
+      write(labels, atlas, view.texts, view.notes, {
         drawing: view.drawing,
         paint: view.paint,
         camera,

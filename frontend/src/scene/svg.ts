@@ -6,9 +6,11 @@ import { HEADER, type Picture } from "../layout/picture";
 import { FONT } from "./atlas";
 import { overlaps, type Rect } from "./camera";
 import { hex, inkOn, mixed } from "./colour";
-import { curvesOf, pathOf, short, spotOf } from "./curve";
+import { curvesOf, pathOf, short } from "./curve";
 import { boxShowing, scopeOfWire } from "./motion";
 import { nestOf } from "./nest";
+import { obstaclesOf } from "./obstacles";
+import { spotsOf } from "./spots";
 import type { Caption, Paint } from "./stage";
 import { bytesWidth } from "./wires";
 
@@ -23,6 +25,8 @@ export interface SvgOptions {
 }
 
 const MARGIN = 16;
+/** Size of what is written on wires. */
+const LABEL_SIZE = 9.5;
 const MARKS = ["", "#009e73", "#d55e00", "#0072b2"] as const;
 
 /** Writes a picture as an SVG document. */
@@ -43,7 +47,10 @@ export function toSvg(
   const left = part.x;
   const top = part.y;
   const nest = nestOf(picture);
-  const curves = curvesOf(wires);
+  const scenery = { picture, nest, curves: curvesOf(wires) };
+  const { wireLabel } = options;
+  const spots =
+    wireLabel && spotsOf(scenery, obstaclesOf(scenery), wireLabel, textWidth, LABEL_SIZE);
   const inPart = (box: number) =>
     overlaps(part, {
       x: boxes.x[box],
@@ -173,13 +180,12 @@ export function toSvg(
     const end = targetBox >= 0 && boxes.open[targetBox] === 0 ? ` marker-end="url(#${tip})"` : "";
     const wide = short(bytesWidth(wires.bytes[wire]));
     lines.push(`<path d="${path}" stroke="${hex(colour)}" stroke-width="${wide}"${end}/>`);
-    const label = options.wireLabel?.(wire) ?? "";
+    const spot = spots?.of(wire);
+    if (!spot) return;
     const scope = scopeOfWire(nest, boxShowing(picture, source), targetBox);
-    if (label === "" || scope === boxShowing(picture, source) || scope === targetBox) return;
-    if (y1 - y0 < 16) return;
     const ink = mixed(colours.faint, sheetOf(scope), dim ? 0.7 : 0);
-    const [x, y] = spotOf(curves, wire);
-    notes.push(text(x - left + 6, y - top + 3, 9.5, ink, label, "start", false));
+    const anchor = spot.align === "left" ? "start" : "end";
+    notes.push(text(spot.x - left, spot.y - top + 3, LABEL_SIZE, ink, spot.text, anchor, false));
   }
 
   function frame(box: number): [number, number, number, number] {

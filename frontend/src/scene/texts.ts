@@ -11,6 +11,12 @@ const LONGEST = 120;
 export interface Texts {
   readonly caption: (item: Item) => Caption;
   readonly wireLabel: (wire: number) => string;
+  /** Whether a text has room. */
+  readonly has: (text: string, size: number, bold: boolean, room: number) => boolean;
+  /** The largest size up to `size` in which a text has room; `size` if it would be less than `least`. */
+  readonly fit: (text: string, size: number, bold: boolean, room: number, least: number) => number;
+  /** As many of the parts between dots as have room, from the first on. */
+  readonly whole: (text: string, size: number, room: number) => string;
   /** The longest beginning of a text that has room. */
   readonly cut: (text: string, size: number, bold: boolean, room: number) => string;
 }
@@ -41,6 +47,19 @@ export function makeTexts(
         wires.set(wire, known);
       }
       return known;
+    },
+    has: (text, size, bold, room) => atlas.measure(text, size, bold) <= room,
+    fit: (text, size, bold, room, least) => {
+      const largest = Math.min(Math.max(size, 6), 72);
+      const wide = atlas.measure(text, largest, bold);
+      if (wide <= room) return largest;
+      const fits = Math.floor((largest * room) / wide);
+      return fits >= least ? fits : largest;
+    },
+    whole: (text, size, room) => {
+      const parts = text.split(" · ");
+      while (parts.length > 0 && atlas.measure(parts.join(" · "), size, false) > room) parts.pop();
+      return parts.join(" · ");
     },
     cut: (text, size, bold, room) => {
       if (atlas.measure(text, size, bold) <= room) return text;

@@ -6,11 +6,23 @@ import { inkOn, mixed } from "./colour";
 import type { LabelSet } from "./labels";
 import { legible, type Slot } from "./legible";
 import { moved, place, type Situation } from "./lettering";
-import { writeWires } from "./notes";
+import type { Notes } from "./notes";
 import type { Texts } from "./texts";
 
+/** Letters are made smaller, down to this height in CSS pixels, before a text is cut. */
+const SMALLEST = 6.7;
+
+/** Smallest zoom at which wires are written on. */
+const WRITTEN = 0.6;
+
 /** Sets the labels of a frame. */
-export function write(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation): void {
+export function write(
+  labels: LabelSet,
+  atlas: Atlas,
+  texts: Texts,
+  notes: Notes,
+  now: Situation,
+): void {
   labels.clear();
   const { drawing, camera, screen, view } = now;
   const { picture, nest } = drawing.scenery;
@@ -20,7 +32,7 @@ export function write(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situati
     else writeSlot(labels, atlas, texts, now, slot);
   }
   // In 3D bodies stand before them.
-  if (now.snap && camera.zoom >= 0.72) writeWires(labels, atlas, texts, now);
+  if (now.snap && camera.zoom >= WRITTEN) notes.write(labels, now);
   labels.send();
 }
 
@@ -39,8 +51,9 @@ function writeSlot(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation,
   } else if (slot.part === "detail") text = caption.detail;
   else if (slot.part === "repeat") text = `×${boxes.repeat[box]}`;
   if (text === "") return;
-  const pixels = Math.min(Math.max(Math.round(slot.size * ratio), 6), 72);
-  const shown = texts.cut(text, pixels, bold, slot.room * ratio);
+  const room = slot.room * ratio;
+  const pixels = texts.fit(text, Math.round(slot.size * ratio), bold, room, SMALLEST * ratio);
+  const shown = texts.cut(nameIn(text, texts, pixels, bold, room), pixels, bold, room);
   if (shown === "") return;
   const fill = drawing.fillOf(box);
   let ink = inkOn(fill, colours.text);
@@ -48,33 +61,42 @@ function writeSlot(labels: LabelSet, atlas: Atlas, texts: Texts, now: Situation,
   if (slot.part === "repeat") ink = mixed(ink, fill, 0.1);
   let plate = 0;
   let plateAlpha = 0;
-  let room = 0;
+  let around = 0;
+  let half = 0;
   if (slot.part === "name") {
     plate = mixed(fill, colours.ground, 0.3);
     plateAlpha = 0.88;
-    room = 2 * ratio;
+    around = 2 * ratio;
   }
-  if (slot.part === "header" && HEADER * now.camera.zoom * ratio > pixels * 1.6) {
-    // Wires that enter from above run behind the name.
+  if (slot.part === "header") {
+    // Wires that enter from above run behind the name, but the lines around it stay.
     plate = fill;
-    plateAlpha = 0.94;
-    room = 0;
+    plateAlpha = 1;
+    half = (HEADER / 2) * now.camera.zoom * ratio - 1.2 * ratio;
   }
   if (drawing.isDimmed(box)) {
     ink = mixed(ink, colours.ground, 0.62);
     plate = mixed(plate, colours.ground, 0.6);
   }
   const presence = drawing.presence?.[box] === 1 ? now.moved * now.moved : 1;
-  const look = { ink, plate, plateAlpha: plateAlpha * presence, inkAlpha: presence, room };
+  const alphas = { plateAlpha: plateAlpha * presence, inkAlpha: presence };
+  const look = { ink, plate, ...alphas, room: around, half };
   place(labels, atlas, now, box, shown, bold, pixels, slot, now.top(box), look);
   if (slot.part !== "header" || caption.detail === "" || shown !== text) return;
   const used = atlas.measure(text, pixels, bold) / ratio + 10;
   const smaller = Math.max(Math.round(pixels * 0.82), 6);
-  const rest = texts.cut(caption.detail, smaller, false, (slot.room - used) * ratio);
-  if (rest.length < Math.min(caption.detail.length, 5)) return;
+  const rest = texts.whole(caption.detail, smaller, (slot.room - used) * ratio);
+  if (rest === "") return;
   const beside = { ...slot, x: slot.x + used / now.camera.zoom };
   const faint = { ...look, ink: mixed(ink, fill, 0.35) };
   place(labels, atlas, now, box, rest, false, smaller, beside, now.top(box), faint);
+}
+
+/** Where name and class have no room together, the name, unless that is a mere number. */
+function nameIn(text: string, texts: Texts, pixels: number, bold: boolean, room: number): string {
+  const name = text.slice(0, Math.max(text.indexOf(": "), 0));
+  if (name.length < 3 || texts.has(text, pixels, bold, room)) return text;
+  return texts.has(name, pixels, bold, room) ? name : text;
 }
 
 /** The sign that opens or closes a scope. */
