@@ -278,51 +278,149 @@ def read(turns: int) -> None:
         store.close()
 
 
-def train_forever(folder: str, told: int) -> None:
+LIFE = 140
+"""Steps that a training to be killed takes: records are packed after every 64, and at the end."""
+
+CLOSING, CLOSED = LIFE, LIFE + 1
+"""What is told by the pipe after the last step."""
+
+
+def live(folder: str, told: int) -> None:
     """Trains, records every step, and tells each one by a pipe once it is in the file."""
     model = nn.Linear(4, 3)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
     visu = visuai.Visu(model, logdir=folder, name="model", every=1)
-    for step in range(10**9):
+    for step in range(LIFE):
         optimizer.zero_grad()
         model(torch.ones(2, 4)).sum().backward()
         optimizer.step()
         visu.flush()
         os.write(told, step.to_bytes(8, "big"))
+    os.write(told, CLOSING.to_bytes(8, "big"))
+    visu.close()
+    os.write(told, CLOSED.to_bytes(8, "big"))
+
+
+def warm_up(folder: str) -> None:
+    """Loads what recording needs, so that each child has it from the start.
+
+    No backward is run here: torch refuses it in a child whose parent has done so.
+    """
+    model = nn.Linear(4, 3)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
+    with visuai.Visu(model, logdir=folder, name="model", every=1):
+        model(torch.ones(2, 4))
+        optimizer.step()
+    with visuai.open_run(folder) as run:
+        run.series("weight", "gradient")
+
+
+class Child:
+    """A training in a process of its own, and what it has told so far."""
+
+    def __init__(self, folder: str) -> None:
+        self._pipe, writing = os.pipe()
+        self.start = time.perf_counter()
+        self.number = os.fork()
+        if self.number == 0:
+            try:
+                os.close(self._pipe)
+                live(folder, writing)
+            finally:
+                os._exit(0)
+        os.close(writing)
+        self.told = 0
+
+    def wait_for(self, told: int) -> float:
+        """Waits until so much has been told, or it has ended; gives the time since its start."""
+        while self.told < told and os.read(self._pipe, 8):
+            self.told += 1
+        return time.perf_counter() - self.start
+
+    def kill(self) -> int:
+        """Kills it; gives how many steps it has acknowledged."""
+        os.kill(self.number, signal.SIGKILL)
+        os.waitpid(self.number, 0)
+        self.wait_for(CLOSED + 1)
+        os.close(self._pipe)
+        return min(self.told, LIFE)
 
 
 def kill(turns: int) -> None:
-    """Kills a training that records every step, at random moments, a reader beside it."""
-    held = steps_told = 0
-    for _ in range(turns):
+    """Kills a training that records every step, at random moments of its life.
+
+    A quarter each while it starts, while it records, while records are packed and while it
+    closes its run; how long each of these takes is seen from a few that are left alone. But
+    for the start a reader has the run open meanwhile.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        warm_up(folder)
+    lives: list[tuple[float, float, float, float]] = []
+    for _ in range(5):
         with tempfile.TemporaryDirectory() as folder:
-            reading, writing = os.pipe()
-            child = os.fork()
-            if child == 0:
-                try:
-                    os.close(reading)
-                    train_forever(folder, writing)
-                finally:
-                    os._exit(1)
-            os.close(writing)
-            told = os.read(reading, 8)
-            with visuai.open_run(folder) as reader:
-                time.sleep(random.random() * 0.6)
+            child = Child(folder)
+            moments = [child.wait_for(told) for told in (1, 62, 63, 64, LIFE + 1, LIFE + 2)]
+            child.kill()
+            first, before, full, packed, closing, closed = moments
+            lives.append((first, full - before, packed - full, closed - closing))
+    spans = [statistics.median(span) for span in zip(*lives, strict=True)]
+    phases = ("start", "recording", "packing", "closing")
+    print(
+        ", ".join(f"{name} {1e3 * span:.1f} ms" for name, span in zip(phases, spans, strict=True))
+    )
+    whole = dict.fromkeys(phases, 0)
+    acknowledged = least = 0
+    for turn in range(turns):
+        phase = turn % 4
+        with tempfile.TemporaryDirectory() as folder:
+            child = Child(folder)
+            reader = None
+            if phase:
+                child.wait_for(1)
+                reader = visuai.open_run(folder)
                 reader.series("weight", "gradient")
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-            while more := os.read(reading, 1 << 20):
-                told += more
-            os.close(reading)
-            with visuai.open_run(folder) as run:
-                steps = run.steps.tolist()
-                held += (
-                    steps == list(range(len(steps)))
-                    and len(steps) >= len(told) // 8
-                    and run.series("weight", "update").steps.tolist() == steps
-                )
-                steps_told += len(told) // 8
-    print(f"{held} of {turns} runs whole after kill -9; {steps_told} steps acknowledged in all")
+            if phase == 1:
+                child.wait_for(random.randint(1, LIFE))
+            elif phase == 2:
+                child.wait_for(64 * random.randint(1, LIFE // 64) - 1)
+            elif phase == 3:
+                child.wait_for(CLOSING + 1)
+            time.sleep(random.random() * spans[phase])
+            told = child.kill()
+            whole[phases[phase]] += is_whole(folder, told)
+            acknowledged += told
+            least += told < LIFE
+            if reader is not None:
+                reader.close()
+    print(
+        f"{sum(whole.values())} of {turns} runs whole after kill -9 "
+        f"({', '.join(f'{name} {count}' for name, count in whole.items())}); "
+        f"{acknowledged} steps acknowledged in all, {least} runs killed before their last"
+    )
+
+
+def is_whole(folder: str, acknowledged: int) -> bool:
+    """Tells whether a run opens as it is and holds at least the steps acknowledged."""
+    try:
+        run = visuai.open_run(folder)
+    except FileNotFoundError:  # Killed before there was a run.
+        return acknowledged == 0
+    except visuai.VisuaiError as error:
+        print(error, file=sys.stderr)
+        return False
+    with run:
+        steps = run.steps.tolist()
+        return (
+            steps == list(range(len(steps)))
+            and len(steps) >= acknowledged
+            and all(
+                run.series("weight", quantity).steps.tolist() == steps
+                for quantity in ("weight", "gradient", "update")
+                if steps
+            )
+        )
 
 
 def main() -> None:

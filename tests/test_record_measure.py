@@ -26,8 +26,9 @@ from visuai.record.codec import decode, encode
 from visuai.record.columns import Columns, concatenate, downsample, merge
 from visuai.record.device import measure_on_device
 from visuai.record.flat import flatten
-from visuai.record.measure import TILE, Measured, measure
+from visuai.record.measure import Measured, measure
 from visuai.record.series import Series
+from visuai.record.tiles import TILE
 
 Measure = Callable[[list[torch.Tensor]], Measured]
 

@@ -47,6 +47,12 @@ def bin_of(values: NDArray[np.float32]) -> NDArray[np.uint32]:
     return raw.view(np.uint32) >> np.uint32(22)
 
 
+def by_sign(bins: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Gives bins of each tensor as two rows: tensors × 2 × magnitudes, the same memory."""
+    raw: Any = bins
+    return raw.reshape(len(bins), 2, MAGNITUDES)
+
+
 def magnitude_edges(first: int, last: int) -> NDArray[np.float64]:
     """Gives the edges of magnitudes, smallest first.
 

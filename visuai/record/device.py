@@ -14,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from visuai.record.bins import BINS, SAMPLE
-from visuai.record.measure import Measured, as_tensor, sample_places
+from visuai.record.flat import as_tensor
+from visuai.record.measure import Measured
+from visuai.record.sample import sample_places
 
 
 def measure_on_device(
@@ -117,7 +119,7 @@ _PLACES: dict[tuple[int, torch.device], torch.Tensor] = {}
 
 
 def _sampled(values: torch.Tensor) -> torch.Tensor:
-    """Gives the elements for the histogram, the same ones as `visuai.record.measure` takes."""
+    """Gives the elements for the histogram, the same ones as those on the host."""
     size = values.numel()
     if size > SAMPLE:
         key = (size, values.device)

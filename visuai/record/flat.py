@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 _WIDE = (torch.int64, torch.int32)
@@ -47,6 +48,11 @@ def flatten(tensor: torch.Tensor) -> tuple[torch.Tensor, int] | None:
     elif not tensor.is_floating_point():
         tensor = tensor.to(torch.float32)
     return _in_memory_order(tensor), implied
+
+
+def as_tensor(array: NDArray[Any]) -> torch.Tensor:
+    """Gives an array as a tensor, the same memory."""
+    return cast("Any", torch).from_numpy(array)
 
 
 def _in_memory_order(tensor: torch.Tensor) -> torch.Tensor:
