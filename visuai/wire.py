@@ -11,9 +11,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import fields
 from math import isfinite
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, cast
 
 from visuai.analysis.cost import Cost, cost
+from visuai.archive import collector
 from visuai.errors import FormatError
 from visuai.ir import OpKind
 from visuai.topology import Topology
@@ -266,12 +268,13 @@ def wire(topology: Topology, other: Topology | None = None) -> Wire:
     """
     from visuai import __version__
 
-    return {
-        "schema": SCHEMA,
-        "version": __version__,
-        "networks": [_network(each) for each in (topology, other) if each is not None],
-        "diff": None if other is None else _diff(topology, other),
-    }
+    with collector.paused():
+        return {
+            "schema": SCHEMA,
+            "version": __version__,
+            "networks": [_network(each) for each in (topology, other) if each is not None],
+            "diff": None if other is None else _diff(topology, other),
+        }
 
 
 def packed(document: Wire) -> bytes:
@@ -281,7 +284,8 @@ def packed(document: Wire) -> bytes:
         FormatError: If the document holds what JSON cannot say.
     """
     try:
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+        with collector.paused():
+            text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         names = ", ".join(repr(one["topology"]["name"][:80]) for one in document["networks"])
         raise FormatError(
@@ -311,8 +315,9 @@ def _complete(columns: Any, names: Iterable[str]) -> None:
 
 
 def _columns(costs: list[Cost]) -> WireCosts:
-    columns = {name.name: [getattr(one, name.name) for one in costs] for name in fields(Cost)}
-    return cast("WireCosts", columns)
+    names = [each.name for each in fields(Cost)]
+    columns = zip(*map(attrgetter(*names), costs), strict=True) if costs else [()] * len(names)
+    return cast("WireCosts", {name: list(one) for name, one in zip(names, columns, strict=True)})
 
 
 def _diff(a: Topology, b: Topology) -> WireDiff:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
-from math import ceil, prod
+from math import prod
 from operator import add
 
 from visuai.ir import TensorSpec
@@ -92,15 +92,18 @@ def cost(topology: Topology) -> Costs:
     """
     weight = _weights(topology)
     nodes: dict[str, Cost] = {}
+    made: dict[tuple[int, ...], Cost] = {}
     sums = {key: [0] * 9 for key in topology.scopes}
     readers: dict[str, list[str]] = {}
     for key, data in topology.graph.nodes(data=True):
         own = [0, 0, 0, 0, *_work(data["op_kind"], data["flops"], data["outputs"])]
         own[-1] *= data.get("nodes", 1)
-        for name in dict.fromkeys(_first(topology, name) for name in data["parameters"]):
-            own[:4] = map(add, own[:4], weight.get(name, (0, 0, 0, 0)))
-            readers.setdefault(name, []).append(data["scope"])
-        nodes[key] = Cost(*own)
+        if data["parameters"]:
+            for name in dict.fromkeys(_first(topology, name) for name in data["parameters"]):
+                own[:4] = map(add, own[:4], weight.get(name, (0, 0, 0, 0)))
+                readers.setdefault(name, []).append(data["scope"])
+        known = tuple(own)  # most nodes cost what another one does
+        nodes[key] = made.get(known) or made.setdefault(known, Cost(*own))
         sums[data["scope"]] = list(map(add, sums[data["scope"]], own))
     _count_once(topology, readers, weight, sums)
     for key in reversed(list(topology.scopes)):  # children come after their parents
@@ -125,11 +128,16 @@ def tensor_bytes(spec: TensorSpec | None) -> int | None:
     if spec is None:
         return None
     bits = element_bits(spec["dtype"])
-    if bits is None or not all(isinstance(size, int) for size in spec["shape"]):
+    if bits is None:
         return None
-    return ceil(Fraction(prod(size for size in spec["shape"] if isinstance(size, int)) * bits, 8))
+    for size in spec["shape"]:
+        if not isinstance(size, int):
+            return None
+        bits *= size
+    return -(-bits // 8)
 
 
+@lru_cache(maxsize=256)
 def element_bits(dtype: str) -> int | None:
     """Gives the size of one element in bits; None for an unknown dtype.
 
@@ -153,14 +161,14 @@ def _work(
     """Gives known and unknown FLOPs, known and unknown activations, and 1 for an op."""
     if op_kind in _IO:
         return flops or 0, 0, 0, 0, 0
-    sizes = [tensor_bytes(spec) for spec in outputs]
-    return (
-        flops or 0,
-        int(flops is None),
-        sum(size for size in sizes if size is not None),
-        sum(size is None for size in sizes),
-        1,
-    )
+    known = unknown = 0
+    for spec in outputs:
+        size = tensor_bytes(spec)
+        if size is None:
+            unknown += 1
+        else:
+            known += size
+    return flops or 0, int(flops is None), known, unknown, 1
 
 
 def _weights(topology: Topology) -> dict[str, tuple[int, int, int, int]]:

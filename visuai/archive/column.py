@@ -8,12 +8,15 @@ attribute.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import NoneType
 from typing import Any, cast
 
 from visuai.errors import FormatError
 
 MISSING: Any = object()
 """Stands for the attribute in a row that lacks it."""
+
+_PLAIN: frozenset[type] = frozenset((str, int, bool, NoneType, object))
 
 Check = Callable[[Any], Any]
 """Gives the value as it is to be held, or raises FormatError, TypeError or ValueError."""
@@ -25,25 +28,49 @@ def encode(rows: Sequence[Any]) -> dict[str, Any]:
     Args:
         rows: JSON-able values, or `MISSING`.
     """
-    index: dict[Any, int] = {}
+    return _encoded(rows, _keys(rows))
+
+
+def encode_lists(rows: Sequence[tuple[str | int | None, ...]]) -> dict[str, Any]:
+    """Writes a column of lists, given as tuples.
+
+    Args:
+        rows: Text, integers (no true or false among them), and None.
+    """
+    column = _encoded(rows, rows)
+    if "all" in column:
+        return {"all": list(column["all"])}
+    for name in ("rows", "of"):
+        if name in column:
+            column[name] = list(map(list, column[name]))
+    return column
+
+
+def _encoded(rows: Sequence[Any], keys: Sequence[Any]) -> dict[str, Any]:
+    """Writes a column whose rows are the same where their keys are."""
+    number: dict[Any, int] = {}
     table: list[Any] = []
-    at: list[int] = []
-    for value in rows:
+    for key, value in dict(zip(keys, rows, strict=True)).items():
         if value is MISSING:
-            at.append(-1)
-            continue
-        # repr tells 1 from True and 0.0 from -0.0, and needs no hash
-        key = value if type(value) is str else (repr(value),)
-        number = index.get(key)
-        if number is None:
-            number = index[key] = len(table)
+            number[key] = -1
+        else:
+            number[key] = len(table)
             table.append(value)
-        at.append(number)
+    at = [number[key] for key in keys]
     if len(table) == 1 and -1 not in at:
         return {"all": table[0]}
     if 2 * len(table) > len(rows) and -1 not in at:
         return {"rows": list(rows)}
     return {"of": table, "at": at}
+
+
+def _keys(rows: Sequence[Any]) -> Sequence[Any]:
+    """Gives for each row what is the same for the same value, and has a hash."""
+    kinds = set(map(type, rows))
+    if kinds <= _PLAIN and not kinds >= {bool, int}:
+        return rows
+    # repr tells 1 from True and 0.0 from -0.0, and needs no hash
+    return [row if type(row) is str or row is MISSING else (repr(row),) for row in rows]
 
 
 def decode(column: Any, count: int, check: Check, name: str) -> list[Any]:

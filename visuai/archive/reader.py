@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, cast
 
 import networkx as nx
 
-from visuai.archive import check
+from visuai.archive import check, collector
 from visuai.archive.column import MISSING, Check, decode, integers
 from visuai.archive.writer import SCHEMA
 from visuai.errors import FormatError
@@ -30,7 +27,7 @@ def from_dict(document: dict[str, Any]) -> Topology:
             "the topology again, or read it with the version of visuai that wrote it."
         )
     try:
-        with _collector_paused():
+        with collector.paused():
             return _Reader(document).topology()
     except FormatError:
         raise
@@ -39,18 +36,6 @@ def from_dict(document: dict[str, Any]) -> Topology:
             f"Damaged topology document: {type(error).__name__}: {str(error)[:200]}. Save it again "
             "with Topology.save."
         ) from error
-
-
-@contextmanager
-def _collector_paused() -> Generator[None, None, None]:
-    """Keeps the garbage collector from walking a million new dictionaries again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class _Reader:

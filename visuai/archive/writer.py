@@ -13,7 +13,8 @@ from typing import Any
 
 import networkx as nx
 
-from visuai.archive.column import MISSING, encode
+from visuai.archive import collector
+from visuai.archive.column import MISSING, encode, encode_lists
 from visuai.errors import FormatError
 from visuai.ir import TensorSpec
 from visuai.topology import Topology
@@ -29,7 +30,8 @@ def to_dict(topology: Topology) -> dict[str, Any]:
             node lacks an attribute that every one has.
     """
     try:
-        return _Writer(topology).document()
+        with collector.paused():
+            return _Writer(topology).document()
     except (KeyError, TypeError, AttributeError) as error:
         raise FormatError(
             f"Topology {topology.name[:80]!r} does not hold together: "
@@ -44,7 +46,7 @@ class _Writer:
         self.node = {key: at for at, key in enumerate(topology.graph)}
         self.scope = {key: at for at, key in enumerate(topology.scopes)}
         self.parameter = {name: at for at, name in enumerate(topology.parameters)}
-        self.specs: dict[tuple[str, str], int] = {}
+        self.specs: dict[tuple[Any, ...], int] = {}
         self.spec_rows: list[list[Any]] = []
 
     def document(self) -> dict[str, Any]:
@@ -103,8 +105,8 @@ class _Writer:
         rows = [data for _, data in self.topology.graph.nodes(data=True)]
         special = {
             "scope": encode([self.scope[row["scope"]] for row in rows]),
-            "parameters": encode([[self._name(p) for p in row["parameters"]] for row in rows]),
-            "outputs": encode([[self._spec(spec) for spec in row["outputs"]] for row in rows]),
+            "parameters": encode_lists([tuple(map(self._name, row["parameters"])) for row in rows]),
+            "outputs": encode_lists([tuple(map(self._spec, row["outputs"])) for row in rows]),
             "attributes": encode([_finite(row["attributes"]) for row in rows]),
             **self._shared(rows),
         }
@@ -130,11 +132,9 @@ class _Writer:
         return {"shared_with": encode(at), "groups": [list(group) for group in groups]}
 
     def _edges(self) -> dict[str, Any]:
-        graph = self.topology.graph
-        edges: list[tuple[int, int, Any, dict[str, Any]]] = [
+        edges = [
             (self.node[source], self.node[target], key, data)
-            for source, target in _insertion_order(graph, self.node)
-            for key, data in graph[source][target].items()
+            for source, target, key, data in _in_order(self.topology.graph, self.node)
         ]
         rows = [data for *_, data in edges]
         names = [name for name in _names(rows) if name not in ("shape", "dtype")]
@@ -150,12 +150,12 @@ class _Writer:
         }
 
     def _edge_spec(self, row: dict[str, Any]) -> int | None:
-        if row["shape"] is None and row["dtype"] is None:
-            return None
-        return self._spec({"shape": row["shape"], "dtype": row["dtype"]})
+        dtype, shape = row["dtype"], row["shape"]
+        return None if dtype is None and shape is None else self._number((dtype, *shape))
 
     def _child(self, key: str) -> int:
-        return self.node[key] if key in self.node else -1 - self.scope[key]
+        at = self.node.get(key)
+        return -1 - self.scope[key] if at is None else at
 
     def _name(self, fqn: str) -> int | str:
         return self.parameter.get(fqn, fqn)
@@ -163,11 +163,14 @@ class _Writer:
     def _spec(self, spec: dict[str, Any] | TensorSpec | None) -> int | None:
         if spec is None:
             return None
-        key = (spec["dtype"], repr(spec["shape"]))
-        if key not in self.specs:
-            self.specs[key] = len(self.specs)
-            self.spec_rows.append([spec["dtype"], *spec["shape"]])
-        return self.specs[key]
+        return self._number((spec["dtype"], *spec["shape"]))
+
+    def _number(self, spec: tuple[Any, ...]) -> int:
+        at = self.specs.get(spec)
+        if at is None:
+            at = self.specs[spec] = len(self.specs)
+            self.spec_rows.append(list(spec))
+        return at
 
 
 def _names(rows: Iterable[dict[str, Any]]) -> list[str]:
@@ -175,17 +178,27 @@ def _names(rows: Iterable[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(chain.from_iterable(rows)))
 
 
-def _insertion_order(
+def _in_order(
     graph: nx.MultiDiGraph[str], number: dict[str, int]
-) -> Iterator[tuple[str, str]]:
-    """Gives the connected pairs in an order that brings back that of every adjacency list.
+) -> Iterable[tuple[str, str, Any, dict[str, Any]]]:
+    """Gives the edges in an order that brings back that of every adjacency list.
 
-    Most graphs were made target by target. For others, a pair is given as soon as those
-    before it in both its lists, of the source and of the target, have been.
+    Most graphs were made target by target.
     """
-    if all(list(ends) == sorted(ends, key=number.__getitem__) for ends in graph.succ.values()):
-        yield from ((source, target) for target in graph for source in graph.pred[target])
-        return
+    if all(_ascending([number[end] for end in ends]) for _, ends in graph.adjacency()):
+        return graph.in_edges(keys=True, data=True)
+    return (
+        (source, target, key, data)
+        for source, target in _pairs_in_order(graph)
+        for key, data in graph[source][target].items()
+    )
+
+
+def _pairs_in_order(graph: nx.MultiDiGraph[str]) -> Iterator[tuple[str, str]]:
+    """Gives each connected pair as soon as those before it have been, in both its lists.
+
+    These are the list of the source's successors and that of the target's predecessors.
+    """
     after = {key: iter(ends) for key, ends in graph.succ.items()}
     before = {key: iter(ends) for key, ends in graph.pred.items()}
     next_target = {key: next(ends, None) for key, ends in after.items()}
@@ -202,6 +215,10 @@ def _insertion_order(
             source = next_source[target] = next(before[target], None)
 
 
+def _ascending(numbers: list[int]) -> bool:
+    return len(numbers) < 2 or numbers == sorted(numbers)
+
+
 def _default_keys(edges: list[tuple[int, int, Any, dict[str, Any]]]) -> list[int]:
     """Gives the keys that networkx gives parallel edges: 0, 1, ..."""
     keys: list[int] = []
@@ -214,6 +231,8 @@ def _default_keys(edges: list[tuple[int, int, Any, dict[str, Any]]]) -> list[int
 
 def _finite(attributes: dict[str, Any]) -> dict[str, Any]:
     """Writes inf and nan, which JSON lacks, as ``{"float": "inf"}``."""
+    if not any(isinstance(value, float) and not isfinite(value) for value in attributes.values()):
+        return attributes
     return {
         name: {"float": repr(value)} if isinstance(value, float) and not isfinite(value) else value
         for name, value in attributes.items()
