@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -78,8 +79,8 @@ def test_there_are_enough_faults_and_each_rule_has_one() -> None:
     assert len(FAULTS) >= 24
     assert len(HEALTHY) >= 12
     planted = {fault.rule for fault in FAULTS.values()}
-    # Two are found otherwise: in the control above, and below.
-    assert planted == set(RULES) - {"loss-not-falling", "records-lost"}
+    # Three are found otherwise: in the control above, and below.
+    assert planted == set(RULES) - {"loss-not-falling", "records-lost", "few-records"}
 
 
 def test_each_rule_names_its_source_and_is_documented() -> None:
@@ -213,6 +214,46 @@ def test_lost_records_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.warns(RuntimeWarning, match="something in the recorder"):
         path = fit(tmp_path, model, SGD(model.parameters(), lr=0.1), Task().loss(model), 10)
     assert [(each.rule, each.severity) for each in diagnosed(path)] == [("records-lost", "info")]
+
+
+def test_too_few_records_are_told_since_they_prove_nothing(tmp_path: Path) -> None:
+    model = mlp(8, 16, 3)
+    forgotten = SGD(model[0].parameters(), lr=0.1)  # too seldom looked at to be found
+    path = fit(tmp_path, model, forgotten, Task().loss(model), 90, every=30)
+    (found,) = diagnosed(path)
+    assert (found.rule, found.severity) == ("few-records", "info")
+    assert "of 90 steps" in found.message
+    assert "every=1" in found.advice
+
+
+def test_a_loss_that_is_nan_between_records_is_not_laid_to_the_loss_function(
+    tmp_path: Path,
+) -> None:
+    model, task = mlp(8, 16, 3), Task()
+
+    def loss(step: int) -> torch.Tensor:
+        return task.loss(model)(step) * (math.nan if step == 12 else 1.0)
+
+    path = fit(tmp_path, model, SGD(model.parameters(), lr=0.1), loss, 60, every=10)
+    (found,) = [each for each in diagnosed(path) if each.rule == "nonfinite"]
+    assert found.first_step == 12
+    assert "step 10" in found.message
+    assert "inputs" in found.advice
+    assert "every=1" in found.advice
+
+
+def test_text_of_diagnoses_stays_text_in_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich import console
+
+    monkeypatch.setattr(console, "_is_jupyter", lambda: True)  # else it asks IPython
+    text = str(Diagnoses([Diagnosis("b", "info", "w", "m", 0, 9, "told", "try")], "net", 9))
+    assert text.splitlines() == [
+        "net: 1 info (looked at steps up to 9)",
+        "",
+        "info  b  w  steps 0 to 9",
+        "    told",
+        "    try",
+    ]
 
 
 def test_diagnoses_are_a_sequence_worst_first() -> None:

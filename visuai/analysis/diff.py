@@ -123,7 +123,7 @@ class Diff:
     def __str__(self) -> str:
         from rich.console import Console
 
-        console = Console(width=160, color_system=None, legacy_windows=False)
+        console = Console(width=160, color_system=None, legacy_windows=False, force_jupyter=False)
         with console.capture() as captured:
             console.print(self)
         return captured.get()

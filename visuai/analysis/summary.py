@@ -102,7 +102,7 @@ class Summary:
     def __str__(self) -> str:
         from rich.console import Console
 
-        console = Console(width=120, color_system=None, legacy_windows=False)
+        console = Console(width=120, color_system=None, legacy_windows=False, force_jupyter=False)
         with console.capture() as captured:
             console.print(self)
         return captured.get()

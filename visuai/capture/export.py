@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
@@ -58,7 +60,8 @@ def capture(source: Source) -> Program:
 def export_quietly(root: nn.Module, inputs: Inputs) -> ExportedProgram:
     """Calls ``torch.export.export`` without its warnings, on inputs made to fit."""
     args, kwargs = fit(root, (inputs.args, inputs.kwargs))
-    with warnings.catch_warnings():
+    # Where a branch hangs on data it prints the whole graph so far, for each input tried.
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         return torch.export.export(root, args, kwargs or None, strict=False)
 

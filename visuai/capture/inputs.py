@@ -192,9 +192,14 @@ def first_that_fits(
             failure = failure or error
     raise InputError(
         f"{tool} needs inputs, none were given, and none that were tried fit"
-        + (f" ({type(failure).__name__}: {str(failure)[:500]})" if failure else "")
+        + (f" ({type(failure).__name__}: {first_paragraph(str(failure))})" if failure else "")
         + ". Pass args."
     ) from failure
+
+
+def first_paragraph(message: str) -> str:
+    """Gives the head of what an exporter says, on one line: advice to its own users follows it."""
+    return " ".join(message.strip().partition("\n\n")[0].split())[:500]
 
 
 def _declared(model: Any) -> Iterator[Inputs]:

@@ -86,7 +86,12 @@ def _export(root: nn.Module, inputs: Inputs) -> onnx.ModelProto:
     args, kwargs = fit(root, (inputs.args, inputs.kwargs))
     if args and isinstance(args[-1], dict):
         args = (*args, {})  # else the exporter takes the last argument for the keywords
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    said = io.StringIO()  # of its steps to standard output, of a failure to standard error
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
+    ):
         warnings.simplefilter("ignore")
         program: Any = torch.onnx.export(  # pyright: ignore[reportUnknownMemberType]
             root,

@@ -23,7 +23,7 @@ from torch.nn.parameter import (
 from visuai import plugins
 from visuai.capture.blame import blame_without_inputs
 from visuai.capture.describe import walk
-from visuai.capture.inputs import Inputs, forward_of, given, inferred, owner
+from visuai.capture.inputs import Inputs, first_paragraph, forward_of, given, inferred, owner
 from visuai.capture.snapshot import unchanged
 from visuai.capture.stack import with_room
 from visuai.capture.stand_ins import StandIns, map_tensors
@@ -39,6 +39,9 @@ _ONE_AT_A_TIME = threading.RLock()
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # torch.onnx colours its messages.
 
 _NO_EXPORT = {"symbolic", "eager"}  # in which the model itself runs, and may be at fault
+
+# Who tells of attempts that fail.
+_TALKATIVE = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes")
 
 # What batch normalisation says of a training batch with one value per channel.
 _TOO_FEW_VALUES = "more than 1 value per channel when training"
@@ -82,14 +85,17 @@ def capture(
 @contextmanager
 def _quiet() -> Generator[None]:
     """Keeps to itself what torch says of attempts that fail: another route comes next."""
-    logger = logging.getLogger("torch._subclasses.fake_tensor")
-    disabled, logger.disabled = logger.disabled, True
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.disabled = disabled
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled
 
 
 def _attempt(
@@ -148,7 +154,7 @@ def _script(source: Source) -> Program:
 
 def _message(source: Source, failures: Mapping[str, BaseException]) -> str:
     causes = "\n".join(
-        f"  {name}: {type(error).__name__}: {_COLOUR.sub('', str(error)).strip()[:500]}"
+        f"  {name}: {type(error).__name__}: {first_paragraph(_COLOUR.sub('', str(error)))}"
         for name, error in failures.items()
     )
     advice = (

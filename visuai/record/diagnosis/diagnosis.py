@@ -143,13 +143,14 @@ class Diagnoses(Sequence[Diagnosis]):
                 f"  steps {each.first_step} to {each.last_step}",
             )
             # Below and not beside, so that it can be read in a narrow terminal too.
-            yield Padding(Text(_plain(each.message)), (0, 0, 0, 4))
-            yield Padding(Text(_plain(each.advice), "dim"), (0, 0, 0, 4))
+            yield Padding(Text(_plain(each.message)), (0, 0, 0, 4), expand=False)
+            yield Padding(Text(_plain(each.advice), "dim"), (0, 0, 0, 4), expand=False)
 
     def __str__(self) -> str:
         from rich.console import Console
 
-        console = Console(width=140, color_system=None, legacy_windows=False)
+        # In a notebook rich would display an empty output of its own.
+        console = Console(width=140, color_system=None, legacy_windows=False, force_jupyter=False)
         with console.capture() as captured:
             console.print(self)
         return captured.get()

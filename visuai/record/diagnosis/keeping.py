@@ -1,4 +1,4 @@
-"""Rules of the recording itself: nothing heard, steps skipped, every gradient clipped."""
+"""Rules of the recording itself: nothing heard, too little, steps skipped, every one clipped."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ its scale."""
 
 CLIPPED, FEWEST = 0.9, 10
 """Share of recorded steps in which the gradient has the same norm."""
+
+ENOUGH = 5
+"""So many records on end are what most rules ask for."""
 
 
 def no_steps(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
@@ -57,6 +60,29 @@ def lost_records(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Dia
             "Training is not harmed; what is said here rests on the records that were kept.",
             {"events": len(gaps)},
         )
+
+
+def few_records(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:
+    """Most steps of a run left no record, and those that did are too few to judge it by.
+
+    Source: ours. Without it, a run that hardly any rule could look at would seem sound.
+    """
+    told = [int(each.steps[-1]) for each in evidence.scalars.values() if len(each.steps)]
+    steps = 1 + max([evidence.last_step, *told, *(event.step for event in evidence.events)])
+    if not 0 < evidence.records < ENOUGH or steps < 2 * evidence.records:
+        return
+    yield Diagnosis(
+        "few-records",
+        "info",
+        "",
+        "",
+        int(evidence.first[0]),
+        steps - 1,
+        f"Only {evidence.records} of {steps:,} steps were recorded, and most rules need {ENOUGH}: "
+        "what is wrong may not be found.",
+        "Pass every=1 to Visu, which records each step, or a larger overhead.",
+        {"records": evidence.records, "steps": steps},
+    )
 
 
 def skipped_steps(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

@@ -97,12 +97,19 @@ def _origin(evidence: Evidence, here: dict[str, list[str]], step: int) -> tuple[
             "The optimizer itself divides by 0 or overflows: in float16 Adam's eps of 1e-8 is 0, "
             "so keep its weights in float32.",
         )
-    return (
-        "",
-        "",
-        f"{begin} in the loss, before any gradient or weight that was recorded.",
-        "Look at the loss function: a logarithm of 0, a division by an empty batch.",
+    look = (
+        "Look at the batch, for a NaN in the inputs or the targets, and at the loss function: a "
+        "logarithm of 0, a division by an empty batch."
     )
+    if evidence.columns and evidence.last[column] < step:
+        return (
+            "",
+            "",
+            f"{begin} in the loss. The last record before it is of step {evidence.last[column]}, "
+            "so it may have arisen anywhere.",
+            f"{look} Record with every=1 to see where it arises.",
+        )
+    return "", "", f"{begin} in the loss, before any gradient or weight that was recorded.", look
 
 
 def _from_gradients(

@@ -15,7 +15,13 @@ from visuai.record.diagnosis.flow import (
 )
 from visuai.record.diagnosis.idle import frozen, no_gradient, not_in_optimizer, unchanged
 from visuai.record.diagnosis.initial import poor_initialisation
-from visuai.record.diagnosis.keeping import always_clipped, lost_records, no_steps, skipped_steps
+from visuai.record.diagnosis.keeping import (
+    always_clipped,
+    few_records,
+    lost_records,
+    no_steps,
+    skipped_steps,
+)
 from visuai.record.diagnosis.loss import loss_diverging, loss_not_falling
 from visuai.record.diagnosis.nonfinite import nonfinite
 from visuai.record.diagnosis.steps import (
@@ -32,6 +38,7 @@ Rule = Callable[[Evidence, Sequence[Diagnosis]], Iterator[Diagnosis]]
 RULES: dict[str, Rule] = {
     "no-steps": no_steps,
     "records-lost": lost_records,
+    "few-records": few_records,
     "steps-skipped": skipped_steps,
     "frozen": frozen,
     "no-gradient": no_gradient,
