@@ -30,9 +30,10 @@ class Visu:
     """Records the weights and gradients of a model while a loop that knows nothing of it trains.
 
     It hears each step of the model's optimizers, and every so often (see `Options`) notes the
-    statistics and the distribution of each parameter, its gradient, and what the step changed.
-    The training itself stays bit for bit what it is without, and no error in here ever stops
-    it. Nobody needs to hold on to this object: it ends with the process, with the model, or by
+    statistics and the distribution of each parameter, its gradient, and what the step changed;
+    the loss of every step too, which is the number of which ``backward`` was called. The
+    training itself stays bit for bit what it is without, and no error in here ever stops it.
+    Nobody needs to hold on to this object: it ends with the process, with the model, or by
     `close`.
 
     Attributes:
@@ -50,10 +51,9 @@ class Visu:
         ...         optimizer.zero_grad()
         ...         loss.backward()
         ...         optimizer.step()
-        ...         visu.scalar("loss", loss)
         >>> with visuai.open_run(visu.path) as run:
-        ...     run.steps.tolist(), run.series("weight", "gradient").histogram.counts.shape[0]
-        ([0, 1, 2], 3)
+        ...     run.steps.tolist(), len(run.series("weight", "gradient")), len(run.scalar("loss"))
+        ([0, 1, 2], 3, 3)
         >>> folder.cleanup()
     """
 
@@ -112,10 +112,11 @@ class Visu:
             self._recording.manual_step()
 
     def scalar(self, name: str, value: SupportsFloat, step: int | None = None) -> None:
-        """Records a number, such as the loss.
+        """Records a number, such as an accuracy.
 
         Args:
-            name: What to call it: ``loss``.
+            name: What to call it. Called ``loss``, it takes the place of the loss that is recorded
+                by itself.
             value: A number, or a tensor of one element; one on a device is not waited for.
             step: At which step. None for the step that is under way, or just done: which of
                 both is found out at the first call.
