@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -18,6 +17,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 import visuai
+from benchmarks.memory import peak_from_now, resident
 
 SIZES: dict[str, dict[str, int]] = {
     "tiny": {
@@ -54,14 +54,6 @@ def llama(size: str) -> tuple[torch.nn.Module, torch.Tensor]:
         return model, torch.zeros(1, 128, dtype=torch.int64)
 
 
-def memory(which: str) -> float:
-    """Gives ``VmRSS`` (now) or ``VmHWM`` (peak) of this process, in MB (Linux)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(which):
-            return int(line.split()[1]) * 1024 / 1e6
-    return float("nan")
-
-
 def measure(size: str, repeat: int = 5) -> dict[str, Any]:
     """Measures one size: build and plain forward in turn, and the first build's peak memory."""
     small, ids = llama("tiny")
@@ -70,10 +62,10 @@ def measure(size: str, repeat: int = 5) -> dict[str, Any]:
     with torch.no_grad():
         model(ids)
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # sets the peak back to what is used now
-    before = memory("VmRSS")
+    before = resident()
+    peak = peak_from_now()
     topology = visuai.build(model, ids)
-    extra = memory("VmHWM") - before
+    extra = peak() - before
     seconds: dict[str, list[float]] = {"visuai": [], "meta_forward": []}
     for _ in range(repeat):
         gc.collect()

@@ -6,8 +6,10 @@ import gc
 from itertools import pairwise
 from weakref import ref
 
+import networkx as nx
 import pytest
-from strategies import SPECS, edge, module, network, node, parameter
+from hypothesis import given, settings
+from strategies import SPECS, edge, irs, module, network, node, parameter
 
 from visuai.errors import PassError
 from visuai.ir import IR, Module, Node
@@ -197,3 +199,26 @@ def test_a_topology_goes_with_its_last_reference() -> None:
     finally:
         if enabled:
             gc.enable()
+
+
+@settings(max_examples=30, deadline=None)
+@given(ir=irs())
+def test_the_graph_is_as_networkx_makes_it_of_the_same_edges(ir: IR) -> None:
+    split = split_recycled(ir)
+    graph = build_hierarchy(split).graph
+    made: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    made.add_nodes_from(graph.nodes(data=True))
+    for one in split.edges:
+        shape, dtype = (one["spec"]["shape"], one["spec"]["dtype"]) if one["spec"] else (None,) * 2
+        ends = {name: one[name] for name in ("source_output", "target_input")}
+        pruned = {"pruned": one["pruned"]} if one.get("pruned") else {}
+        made.add_edge(one["source"], one["target"], **ends, shape=shape, dtype=dtype, **pruned)
+    assert list(graph.edges(keys=True, data=True)) == list(made.edges(keys=True, data=True))
+    assert list(graph.in_edges(keys=True, data=True)) == list(made.in_edges(keys=True, data=True))
+    # An edge is one thing, whichever end it is looked at from, and the graph takes more of them.
+    for source, target, key, data in graph.edges(keys=True, data=True):
+        assert graph.pred[target][source][key] is data
+    for source, target in list(graph.edges()):
+        graph.add_edge(source, target)
+        made.add_edge(source, target)
+    assert nx.utils.graphs_equal(graph, made)

@@ -17,6 +17,8 @@ from visuai.passes.repeats import Repeats
 from visuai.passes.sharing import shared_with
 from visuai.topology import Flow, Scope, Topology
 
+_Ends = tuple[list[int], list[int]]  # Of the edges: positions of their sources, of their targets.
+
 
 @dataclass(frozen=True)
 class BuildHierarchy(Pass[IR, Topology]):
@@ -49,10 +51,11 @@ def build_hierarchy(ir: IR) -> Topology:
             there, or modules are not listed from the root down.
     """
     scopes = _scopes(ir)
-    _lift(ir, scopes)
+    ends = edge_ends(ir.nodes, ir.edges)
+    _lift(ir, scopes, ends)
     return Topology(
         name=ir.name,
-        graph=_graph(ir),
+        graph=_graph(ir, ends),
         scopes=scopes,
         parameters=dict(ir.parameters),
         inputs=list(ir.inputs),
@@ -61,7 +64,12 @@ def build_hierarchy(ir: IR) -> Topology:
     )
 
 
-def _graph(ir: IR) -> nx.MultiDiGraph[str]:
+def _graph(ir: IR, ends: _Ends) -> nx.MultiDiGraph[str]:
+    """Makes the graph.
+
+    Edges are put into its rows, as `add_edge` would do: that looks five names up for each,
+    and of a million names each look has to wait for memory.
+    """
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     shared = shared_with(ir)
     graph.add_nodes_from(ir.nodes)
@@ -70,24 +78,34 @@ def _graph(ir: IR) -> nx.MultiDiGraph[str]:
         attributes.update(node)  # Copied once; add_node(**node) would copy it three times.
         del attributes["scope_call"]
         attributes["shared_with"] = shared.get(key, [])
-    has_edge = graph.has_edge
-    for edge in ir.edges:
-        source, target, spec = edge["source"], edge["target"], edge["spec"]
-        shape, dtype = (None, None) if spec is None else (spec["shape"], spec["dtype"])
-        key = graph.add_edge(
-            source,
-            target,
-            # Asking first is cheaper than to let networkx look for a free key.
-            None if has_edge(source, target) else 0,
-            source_output=edge["source_output"],
-            target_input=edge["target_input"],
-            shape=shape,
-            dtype=dtype,
-        )
+    leaving = _rows(graph)
+    entering = _rows(graph.reverse(copy=False))
+    for edge, tail, head in zip(ir.edges, *ends, strict=True):
+        spec = edge["spec"]
+        data: dict[str, Any] = {
+            "source_output": edge["source_output"],
+            "target_input": edge["target_input"],
+            "shape": None if spec is None else spec["shape"],
+            "dtype": None if spec is None else spec["dtype"],
+        }
         pruned = edge.get("pruned")
         if pruned:
-            graph.get_edge_data(source, target, key)["pruned"] = pruned
+            data["pruned"] = pruned
+        row, target = leaving[tail], edge["target"]
+        parallel = row.get(target)
+        if parallel is None:
+            row[target] = entering[head][edge["source"]] = {0: data}
+        else:
+            parallel[len(parallel)] = data
     return graph
+
+
+_Row = dict[str, dict[int, dict[str, Any]]]
+
+
+def _rows(graph: nx.MultiDiGraph[str]) -> list[_Row]:
+    """Lists, for each node, the edges that leave it, by target and key."""
+    return [row for _, row in cast("Iterable[tuple[str, _Row]]", graph.adjacency())]
 
 
 def _scopes(ir: IR) -> dict[str, Scope]:
@@ -128,7 +146,7 @@ def _scopes(ir: IR) -> dict[str, Scope]:
     return scopes
 
 
-def _lift(ir: IR, scopes: dict[str, Scope]) -> None:
+def _lift(ir: IR, scopes: dict[str, Scope], ends: _Ends) -> None:
     """Sets the flows and the repeats of the scopes.
 
     Scopes go by number, nodes by their position behind them: what is asked for each edge is
@@ -147,7 +165,7 @@ def _lift(ir: IR, scopes: dict[str, Scope]) -> None:
     firsts: list[Edge] = []
     flows: list[Flow] = []
     seen: dict[int, set[tuple[str, int]]] = {}  # Values, where a flow has several edges.
-    for edge, tail, head in zip(ir.edges, *edge_ends(ir.nodes, ir.edges), strict=True):
+    for edge, tail, head in zip(ir.edges, *ends, strict=True):
         source, target = edge["source"], edge["target"]
         level, right = homes[tail], homes[head]
         if compared[right]:
@@ -166,10 +184,10 @@ def _lift(ir: IR, scopes: dict[str, Scope]) -> None:
             below = count + head
         else:
             target = boxes[below].id
-        ends = above << shift | below
-        place = places.get(ends)
+        pair = above << shift | below
+        place = places.get(pair)
         if place is None:
-            places[ends] = len(flows)
+            places[pair] = len(flows)
             flow = Flow(source, target, 1, edge["spec"])
             flows.append(flow)
             firsts.append(edge)

@@ -55,9 +55,10 @@ def call_sites(
     order: list[int] = []
     requests: list[tuple[str, int | None]] = []
     requesters: list[int] = []  # A box by its number, a module call by -1 less its position.
+    fixed: list[tuple[int, str]] = []  # Placeholders and outputs.
     met = bytearray(len(tree.boxes))
     met[0] = 1
-    for position, (node, home) in enumerate(zip(nodes.values(), tree.homes, strict=True)):
+    for position, ((key, node), home) in enumerate(zip(nodes.items(), tree.homes, strict=True)):
         if not met[home]:
             new: list[int] = []
             while not met[home]:
@@ -68,9 +69,12 @@ def call_sites(
             order += new
             requesters += new
             requests += [tree.boxes[number][:2] for number in new]
-        if node["op_kind"] == "call_module" and node["fqn"]:
+        kind = node["op_kind"]
+        if kind == "call_module" and node["fqn"]:
             requests.append((node["fqn"], node["call"]))
             requesters.append(-1 - position)
+        elif kind == "placeholder" or kind == "output":
+            fixed.append((position, key))
     taken = {""}
     boxes = [""] * len(tree.boxes)
     box_calls = [0] * len(tree.boxes)
@@ -82,9 +86,8 @@ def call_sites(
             boxes[requester], box_calls[requester] = name, call
         else:
             ids[-1 - requester], node_calls[-1 - requester] = name, call
-    for position, (key, node) in enumerate(nodes.items()):
-        if node["op_kind"] in ("placeholder", "output"):
-            ids[position] = _free(key, taken)
+    for position, key in fixed:
+        ids[position] = _free(key, taken)
     _name_ops(nodes, tree, modules, ids, taken)
     return CallSites(boxes, box_calls, ids, node_calls, order)
 
@@ -133,7 +136,9 @@ def _name_ops(
         count = counts.get(key, 0)
         counts[key] = count + 1
         if count:
-            ids[position] = _free(call_site(renamed.get(key, wanted), count), taken)
+            name = f"{renamed.get(key, wanted)}@{count}"
+            ids[position] = _free(name, taken) if name in taken else name
+            taken.add(name)
             continue
         name = wanted
         while name in taken or name in modules:

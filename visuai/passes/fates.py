@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from visuai.ir import IR, Node
@@ -57,41 +57,46 @@ def decide(ir: IR, wiring: Wiring, choice: Choice, stay: Collection[int] = ()) -
     """
     rules, kept, dropped = choice.rules(), choice.kept_ops(), choice.dropped_ops()
     values = _Values(wiring)
-    fates, sources = values.fates, wiring.sources
+    fates, feeding = values.fates, wiring.feeding
     trained: set[int] = set()
     lower: dict[str, str] = {}
     named: dict[str, bool] = {}  # Whether the op alone may be why its node goes.
+    gone = fates.keys()
     for position, node in enumerate(wiring.nodes):
         op = node["op"]
-        into = wiring.into(position)
         if op not in named:
             lower[op] = op.lower()
             named[op] = lower[op] in dropped or is_named(op)
-        if not named[op] and node["op_kind"] != "get_attr" and any(node["outputs"]):
-            for index in into:
-                if sources[index] in fates:
-                    break
-            else:
-                continue  # Most nodes: no need to ask each rule.
+        if (
+            not named[op]
+            and node["op_kind"] != "get_attr"
+            and any(node["outputs"])
+            and gone.isdisjoint(feeding(position))
+        ):
+            continue  # Most nodes: no need to ask each rule.
         op = lower[op]
         if node["op_kind"] in ("placeholder", "output") or op in kept or position in stay:
             continue
-        inputs = Inputs([wiring.edges[index] for index in into])
-        for index in into:
-            inputs.rules.append(values.rule(index))
-            inputs.trained = inputs.trained or sources[index] in trained
-        inputs.trained = inputs.trained or _reads_trained(ir, node)
-        if op in dropped and inputs.edges:
-            fate = "dropped"
-        else:
-            rule = next((rule for rule in rules if rule.matches(node, inputs)), None)
-            if rule is None:
-                continue
-            fate = rule.name if rule.default else "dropped"
+        into = wiring.into(position)
+        inputs = Inputs(
+            [wiring.edges[index] for index in into],
+            [values.rule(index) for index in into],
+            not trained.isdisjoint(feeding(position)) or _reads_trained(ir, node),
+        )
+        fate = "dropped" if op in dropped and inputs.edges else _fate(rules, node, inputs)
+        if not fate:
+            continue
         if inputs.trained:
             trained.add(position)
         values.take(position, fate, inputs)
     return fates
+
+
+def _fate(rules: Iterable[Rule], node: Node, inputs: Inputs) -> str:
+    for rule in rules:
+        if rule.matches(node, inputs):
+            return rule.name if rule.default else "dropped"
+    return ""
 
 
 def _reads_trained(ir: IR, node: Node) -> bool:

@@ -24,7 +24,7 @@ def edge_ends(nodes: Iterable[str], edges: Iterable[Edge]) -> tuple[list[int], l
         PassError: If an edge names a node that is not there.
     """
     keys: list[str | None] = [*nodes, None, None]
-    positions = {key: position for position, key in enumerate(keys)}
+    positions = dict(zip(keys, range(len(keys)), strict=True))
     sources: list[int] = []
     targets: list[int] = []
     position = 0
@@ -60,7 +60,7 @@ class Wiring:
             there.
     """
 
-    __slots__ = ("_order", "_starts", "edges", "nodes", "sources", "targets")
+    __slots__ = ("_feeding", "_order", "_starts", "edges", "nodes", "sources", "targets")
 
     def __init__(self, nodes: Mapping[str, Node], edges: Sequence[Edge]) -> None:
         self.sources, self.targets = edge_ends(nodes, edges)
@@ -74,8 +74,10 @@ class Wiring:
             )
         # Edges by target: mostly they are listed so anyway.
         self._order: Sequence[int] = range(len(edges))
+        self._feeding = self.sources
         if any(map(gt, self.targets, islice(self.targets, 1, None))):
             self._order = sorted(self._order, key=self.targets.__getitem__)
+            self._feeding = [self.sources[index] for index in self._order]
         counts = [0] * (len(nodes) + 1)
         for target in self.targets:
             counts[target + 1] += 1
@@ -84,6 +86,10 @@ class Wiring:
     def into(self, position: int) -> Sequence[int]:
         """Gives the edges into a node, as indices in `edges`, in the order of `edges`."""
         return self._order[self._starts[position] : self._starts[position + 1]]
+
+    def feeding(self, position: int) -> list[int]:
+        """Gives the positions of the nodes that feed a node, one for each edge into it."""
+        return self._feeding[self._starts[position] : self._starts[position + 1]]
 
 
 def module_positions(ir: IR) -> dict[str, int]:

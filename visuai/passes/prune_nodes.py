@@ -39,9 +39,11 @@ class PruneNodes(Pass[IR, IR]):
     def run(self, value: IR, context: Context) -> IR:
         """Gives the IR without trivial nodes; see `prune_nodes`."""
         pruned = prune_nodes(value, keep=self.keep, drop=self.drop)
-        context.removed.update(
-            Counter(node["op"] for key, node in value.nodes.items() if key not in pruned.nodes)
-        )
+        if len(pruned.nodes) < len(value.nodes):
+            left = pruned.nodes
+            context.removed.update(
+                Counter(node["op"] for key, node in value.nodes.items() if key not in left)
+            )
         return pruned
 
 
@@ -175,15 +177,15 @@ def _idle(
     if not doubtful:
         return set()
     idle = set(doubtful)
-    sources: list[list[int] | None] = [None] * count
+    firsts = [-1] * count
+    others: dict[int, list[int]] = {}
     for place, (source, target) in enumerate(zip(tails, heads, strict=True)):
         if place not in idle:
-            known = sources[target]
-            if known is None:
-                sources[target] = [source]
+            if firsts[target] < 0:
+                firsts[target] = source
             else:
-                known.append(source)
-    reachability = Reachability(sources)
+                others.setdefault(target, []).append(source)
+    reachability = Reachability(firsts, others)
     # Late sources first: an early one may turn out to be reached through them.
     for place in sorted(doubtful, key=lambda place: (heads[place], -tails[place], place)):
         source, target = tails[place], heads[place]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _STEPS_PER_NODE = 20
 
@@ -15,11 +15,12 @@ class Reachability:
     wrong, "yes" never.
 
     Args:
-        sources: For each node, by position in execution order, the positions of the nodes
-            that feed it, the one of its first input first; None where there are none.
+        firsts: For each node, by position in execution order, the position of the node that
+            feeds its first input; -1 where it has none.
+        others: Positions of the nodes that feed the further inputs, of nodes that have any.
 
     Examples:
-        >>> reachability = Reachability([None, [0], None, [2, 1]])
+        >>> reachability = Reachability([-1, 0, -1, 2], {3: [1]})
         >>> reachability.reaches(0, 3), reachability.reaches(0, 2)
         (True, False)
         >>> reachability.add(0, 2)
@@ -27,39 +28,38 @@ class Reachability:
         True
     """
 
-    __slots__ = ("_added", "_end", "_sources", "_start", "_steps")
+    __slots__ = ("_end", "_firsts", "_others", "_start", "_steps")
 
-    def __init__(self, sources: Sequence[Sequence[int] | None]) -> None:
-        count = len(sources)
-        self._sources = sources
-        self._added: dict[int, list[int]] = {}
+    def __init__(self, firsts: Sequence[int], others: Mapping[int, Sequence[int]]) -> None:
+        count = len(firsts)
+        self._firsts = firsts
+        self._others = {position: list(sources) for position, sources in others.items()}
         self._steps = _STEPS_PER_NODE * count + 1000
         sizes = [1] * count
         for position in range(count - 1, -1, -1):
-            before = sources[position]
-            if before:
-                sizes[before[0]] += sizes[position]
+            first = firsts[position]
+            if first >= 0:
+                sizes[first] += sizes[position]
         # A node's descendants in the forest are numbered from _start to _end, without a gap.
         self._start = start = [0] * count
         self._end = end = [0] * count
         free = 0
         cursor = [0] * count
-        for position, before in enumerate(sources):
+        for position, parent in enumerate(firsts):
             size = sizes[position]
-            if before:
-                parent = before[0]
-                first = cursor[parent]
+            if parent >= 0:
+                number = cursor[parent]
                 cursor[parent] += size
             else:
-                first = free
+                number = free
                 free += size
-            start[position] = first
-            cursor[position] = first + 1
-            end[position] = first + size
+            start[position] = number
+            cursor[position] = number + 1
+            end[position] = number + size
 
     def add(self, source: int, target: int) -> None:
         """Adds an edge."""
-        self._added.setdefault(target, []).append(source)
+        self._others.setdefault(target, []).append(source)
 
     def reaches(self, source: int, target: int) -> bool:
         """Tells whether ``target`` depends on ``source``."""
@@ -75,7 +75,7 @@ class Reachability:
             self._steps -= 1
             if self._steps < 0:
                 return False
-            for before in (*self._added.get(position, ()), *(self._sources[position] or ())):
+            for before in (self._firsts[position], *self._others.get(position, ())):
                 if before >= source and before not in seen:
                     seen.add(before)
                     waiting.append(before)

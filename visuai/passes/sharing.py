@@ -37,18 +37,21 @@ def shared_with(ir: IR) -> dict[str, list[str]]:
 
 def _groups(ir: IR) -> dict[tuple[str, str], dict[str, None]]:
     """Gives, for each module and tensor that several nodes use, these nodes."""
-    firsts: dict[tuple[str, str], str] = {}
+    callers: dict[str, str] = {}  # The first to call each module, the first to read each tensor.
+    readers: dict[str, str] = {}
     groups: dict[tuple[str, str], dict[str, None]] = {}
     for key, node in ir.nodes.items():
-        used: list[tuple[str, str]] = []
         if node["op_kind"] == "call_module" and node["fqn"]:
-            used.append(("module", node["fqn"]))
+            fqn = node["fqn"]
+            first = callers.setdefault(fqn, key)
+            if first != key:
+                groups.setdefault(("module", fqn), {first: None})[key] = None
         for fqn in node["parameters"]:
             parameter = ir.parameters.get(fqn)
-            if parameter is not None and parameter["kind"] != "constant":
-                used.append(("parameter", parameter["alias_of"] or fqn))
-        for name in used:
-            first = firsts.setdefault(name, key)
+            if parameter is None or parameter["kind"] == "constant":
+                continue
+            fqn = parameter["alias_of"] or fqn
+            first = readers.setdefault(fqn, key)
             if first != key:
-                groups.setdefault(name, {first: None})[key] = None
+                groups.setdefault(("parameter", fqn), {first: None})[key] = None
     return groups
