@@ -14,12 +14,14 @@ import {
   zoomedAt,
 } from "../src/scene/camera";
 import { contrast, hex, inkOn, luminance, mixed } from "../src/scene/colour";
-import { along, curvesOf, pathOf } from "../src/scene/curve";
-import { heightsBetween, heightsOf } from "../src/scene/heights";
+import { curvesOf, lengthOf, pathOf, pointAt } from "../src/scene/curve";
+import { heightMotion, heightsBetween, heightsOf } from "../src/scene/heights";
 import { legible } from "../src/scene/legible";
 import {
   APPEARS,
+  boxesSeen,
   motionOf,
+  NEW,
   placesBetween,
   placesOf,
   type Scenery,
@@ -251,9 +253,11 @@ describe("curves", () => {
     const curves = curvesOf(open.wires);
     expect(curves.start[1]).toBe(2);
     expect(curves.start[3] - curves.start[2]).toBeGreaterThan(4);
-    expect(along(curves, 2, 0)).toEqual([70, 154]);
-    expect(along(curves, 2, 1)).toEqual([90, 200]);
-    const [x, y] = along(curves, 2, 0.5);
+    const length = lengthOf(curves, 2);
+    expect(length).toBeGreaterThan(Math.hypot(20, 46));
+    expect(pointAt(curves, 2, 0)).toEqual([70, 154]);
+    expect(pointAt(curves, 2, length + 1)).toEqual([90, 200]);
+    const [x, y] = pointAt(curves, 2, length / 2);
     expect(x).toBeGreaterThan(72);
     expect(x).toBeLessThan(90);
     expect(y).toBeGreaterThan(160);
@@ -314,12 +318,48 @@ describe("motion", () => {
     const old = sceneryOf(closed);
     const next = sceneryOf(open);
     const motion = motionOf(old, placesOf(closed), next);
-    const wires = wireMotion(old, next, motion);
+    const all = new Uint8Array(open.boxes.item.length).fill(1);
+    const wires = wireMotion(old, next, motion, all);
+    expect([...wires.was]).toEqual([0, NEW, NEW]);
     expect([...wires.presence]).toEqual([0, APPEARS, APPEARS]);
     expect([wires.x[0], wires.y[0], wires.y[1]]).toEqual([70, 44, 70]);
     const first = next.curves.start[2];
     expect(wires.y[first]).toBeGreaterThan(70);
     expect(wires.y[first]).toBeLessThan(114);
+  });
+
+  test("wires that nobody sees are in their new places at once", () => {
+    const old = sceneryOf(closed);
+    const next = sceneryOf(open);
+    const motion = motionOf(old, placesOf(closed), next);
+    const far = { x: -500, y: -500, width: 10, height: 10 };
+    const near = { x: 0, y: 0, width: 500, height: 500 };
+    const none = boxesSeen(motion.from, placesOf(open), far, far);
+    expect([...none]).toEqual([0, 0, 0, 0, 0]);
+    const wires = wireMotion(old, next, motion, none);
+    expect([...wires.presence]).toEqual([0, 0, 0]);
+    expect([...wires.x, ...wires.y]).toEqual([...next.curves.x, ...next.curves.y]);
+    expect([...boxesSeen(motion.from, placesOf(open), far, near)]).toEqual([1, 1, 1, 1, 1]);
+    expect(boxesSeen(motion.from, placesOf(open), near, far)[2]).toBe(1);
+  });
+
+  test("in 3D what is new grows out of its scope, and what leaves sinks into it", () => {
+    const [small, large] = [sceneryOf(closed), sceneryOf(open)];
+    const flatly = () => 0;
+    const [low, high] = [small, large].map((one) => heightsOf(one, "nesting", flatly));
+    const grown = motionOf(small, placesOf(closed), large);
+    const opens = heightMotion(small, low, large, high, grown.ghosts);
+    expect([...opens.high.top]).toEqual([...high.top]);
+    expect([...opens.low.top.slice(0, 2)]).toEqual([low.top[0], low.top[1]]);
+    // Boxes 2 and 3 lie in box 1.
+    expect([...opens.low.base.slice(2, 4), ...opens.low.top.slice(2, 4)]).toEqual(
+      new Array(4).fill(low.top[1]),
+    );
+    const gone = motionOf(large, placesOf(open), small);
+    const closes = heightMotion(large, high, small, low, gone.ghosts);
+    expect([...closes.low.top.slice(3)]).toEqual([high.top[2], high.top[3]]);
+    expect([...closes.high.top.slice(3)]).toEqual([low.top[1], low.top[1]]);
+    expect([...closes.high.base.slice(3)]).toEqual([low.top[1], low.top[1]]);
   });
 
   test("half way is half way", () => {

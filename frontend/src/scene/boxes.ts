@@ -315,9 +315,11 @@ export function writePlace(
   j: number,
 ): void {
   const { array } = set.places;
+  const isStill = from === to && i === j;
   for (let k = 0; k < 4; k++) {
-    array[12 * at + k] = stepped(from[4 * i + k]);
-    array[12 * at + 4 + k] = stepped(to[4 * j + k]);
+    const end = stepped(to[4 * j + k]);
+    array[12 * at + 4 + k] = end;
+    array[12 * at + k] = isStill ? end : stepped(from[4 * i + k]);
   }
 }
 

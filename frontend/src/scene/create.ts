@@ -6,9 +6,10 @@ import { curvesOf } from "./curve";
 import type { Before, Drawing, Heights } from "./drawing";
 import { inView, makeEyes, type Passing, progress, showing, tilting } from "./eyes";
 import { handle } from "./hand";
-import { heightsBetween, heightsOf, topMost } from "./heights";
+import { heightMotion, heightsBetween, heightsOf, topMost } from "./heights";
 import { boxUnder, rectAround, rectOn, shiftOf, signUnder } from "./hits";
-import { motionOf, placesBetween, type Scenery, wireMotion } from "./motion";
+import { seen } from "./lettering";
+import { boxesSeen, motionOf, placesBetween, placesOf, type Scenery, wireMotion } from "./motion";
 import { nestOf } from "./nest";
 import { makeNotes, type Notes } from "./notes";
 import type { Camera, Dimension, Paint, Stage, StageEvents } from "./stage";
@@ -18,8 +19,6 @@ import { makeTexts, type Texts } from "./texts";
 
 /** Duration of a change from one picture to the next, in milliseconds. */
 const GLIDE = 260;
-/** More boxes than an eye can follow change places at once. */
-const MOST_MOVING = 6000;
 
 /**
  * Makes a canvas in a container, which it fills. Without WebGL 2 it says so by `onTrouble`, and
@@ -136,6 +135,24 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
     ask();
   };
 
+  /** Gives a new picture its heights; while it glides, they glide too. */
+  const setHeights = (scenery: Scenery, before: Before | null) => {
+    const to = heightsOf(scenery, dimension, volume);
+    const isTall = dimension !== "2d" || raising !== null;
+    if (before !== null && isTall && low !== null && high !== null) {
+      const now = heightsBetween(low, high, progress(raising, performance.now()));
+      const { drawing: old, motion } = before;
+      ({ low, high } = heightMotion(old.scenery, now, scenery, to, motion.ghosts));
+      raising = gliding;
+      space.raised.value = 0;
+    } else {
+      low = high = to;
+      raising = null;
+    }
+    if (isTall) drawing?.raise(low, high);
+    space.tall.value = isTall ? 1 : 0;
+  };
+
   const bring: Stage["fit"] = (items, { animate }) => {
     const rect = drawing === null ? null : rectAround(drawing.scenery.picture, items);
     if (rect !== null) goTo(showing(rect, eyes.sight()), animate);
@@ -209,14 +226,19 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
       const old = drawing;
       const now = performance.now();
       const places = old === null ? null : placesBetween(old.from, old.to, progress(gliding, now));
+      const { camera: eye, screen, orbit } = eyes.sight();
+      const view = seen(eye, screen, orbit.amount);
+      const shift =
+        anchor === null || old === null || places === null
+          ? null
+          : shiftOf(anchor, old.scenery.picture, places, picture, viewOf(eye, screen));
       let before: Before | null = null;
-      if (old !== null && places !== null && animate && !prefersStill() && dimension === "2d") {
-        const moving = old.to.length / 4 + picture.boxes.item.length;
-        if (moving <= MOST_MOVING) {
-          const motion = motionOf(old.scenery, places, scenery);
-          const wires = wireMotion(old.scenery, scenery, motion);
-          before = { drawing: old, places, motion, wires };
-        }
+      if (old !== null && places !== null && animate && !prefersStill()) {
+        const motion = motionOf(old.scenery, places, scenery);
+        const after = { ...view, x: view.x + (shift?.x ?? 0), y: view.y + (shift?.y ?? 0) };
+        const near = boxesSeen(motion.from, placesOf(picture), view, after);
+        const wires = wireMotion(old.scenery, scenery, motion, near);
+        before = { drawing: old, places, motion, wires };
       }
       drawing = surface.place(scenery, before, old);
       texts = makeTexts(atlas, caption, wireLabel);
@@ -225,18 +247,8 @@ export function createStage(container: HTMLElement, events: StageEvents): Stage 
       gliding = before === null ? null : { begun: now, lasts: GLIDE };
       space.moved.value = before === null ? 1 : 0;
       if (before === null) drawing.settle();
-      raising = null;
-      high = heightsOf(scenery, dimension, volume);
-      low = high;
-      if (dimension !== "2d") drawing.raise(low, high);
-      space.tall.value = dimension === "2d" ? 0 : 1;
+      setHeights(scenery, before);
       setSolid();
-      const { camera: eye, screen } = eyes.sight();
-      const inSight = viewOf(eye, screen);
-      const shift =
-        anchor === null || old === null || places === null
-          ? null
-          : shiftOf(anchor, old.scenery.picture, places, picture, inSight);
       if (shift !== null) {
         const { x, y, zoom } = eyes.goal();
         const camera = { x: x + shift.x, y: y + shift.y, zoom };

@@ -68,22 +68,6 @@ export function curvesOf(wires: Wires, budget = 400_000): Curves {
   return { start, x, y };
 }
 
-/** The point a fraction `t` of the way along the pieces of a wire (by number of pieces). */
-export function along(curves: Curves, wire: number, t: number): readonly [number, number] {
-  const first = curves.start[wire];
-  const spans = curves.start[wire + 1] - 1 - first;
-  if (spans < 0) return [0, 0];
-  const exact = Math.min(Math.max(t, 0), 1) * spans;
-  const whole = Math.min(Math.floor(exact), Math.max(spans - 1, 0));
-  const from = first + whole;
-  const to = Math.min(from + 1, first + spans);
-  const rest = exact - whole;
-  return [
-    curves.x[from] + (curves.x[to] - curves.x[from]) * rest,
-    curves.y[from] + (curves.y[to] - curves.y[from]) * rest,
-  ];
-}
-
 /** Length of a wire along its pieces, in pixels. */
 export function lengthOf({ start, x, y }: Curves, wire: number): number {
   let length = 0;

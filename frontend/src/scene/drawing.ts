@@ -18,7 +18,15 @@ import {
   writePlace,
 } from "./boxes";
 import { mixed } from "./colour";
-import { boxShowing, type Motion, type Places, placesOf, type Scenery, VANISHES } from "./motion";
+import {
+  boxShowing,
+  type Motion,
+  type Places,
+  placesOf,
+  type Scenery,
+  VANISHES,
+  type WireMotion,
+} from "./motion";
 import { insetsOf } from "./nest";
 import type { Paint } from "./stage";
 import {
@@ -32,7 +40,7 @@ import {
   type WireSet,
 } from "./wires";
 
-/** Base and top of each box above the ground, and of each wire. */
+/** Base and top of each box above the ground, those that leave last, and of each wire. */
 export interface Heights {
   readonly base: Float32Array;
   readonly top: Float32Array;
@@ -72,7 +80,7 @@ export interface Before {
   readonly drawing: Drawing;
   readonly places: Places;
   readonly motion: Motion;
-  readonly wires: { x: Float64Array; y: Float64Array; presence: Uint8Array };
+  readonly wires: WireMotion;
 }
 
 /** Puts a picture on the card. */
@@ -111,12 +119,14 @@ export function makeDrawing(
     set.looks.array[state + 1] = boxes.open[box] === 1 ? 1 : Math.min(boxes.repeat[box], 3);
     set.looks.array[state + 3] = presence === null ? 0 : presence[box];
   }
+  const ghostSlots: [BoxSet, number][] = [];
   if (before !== null && ghosts !== null && was !== null) {
     const next = [settled[0], settled[1]];
     for (let i = 0; i < ghosts.boxes.length; i++) {
       const box = ghosts.boxes[i];
       const set = sets[was.open[box]];
       const at = next[was.open[box]]++;
+      ghostSlots.push([set, at]);
       writePlace(set, at, before.places, box, ghosts.to, i);
       writeInsets(set, at, -1, 0);
       const old = 16 * before.drawing.slot[box];
@@ -282,14 +292,15 @@ export function makeDrawing(
     },
     raise: (low, high) => {
       for (const [open, set] of sets.entries()) set.heights.resize(size[open]);
-      for (let box = 0; box < count; box++) {
-        const at = 4 * slot[box];
-        const { array } = sets[boxes.open[box]].heights;
-        array[at] = low.base[box];
-        array[at + 1] = low.top[box];
-        array[at + 2] = high.base[box];
-        array[at + 3] = high.top[box];
-      }
+      const write = ({ heights: { array } }: BoxSet, row: number, box: number) => {
+        array[4 * row] = low.base[box];
+        array[4 * row + 1] = low.top[box];
+        array[4 * row + 2] = high.base[box];
+        array[4 * row + 3] = high.top[box];
+      };
+      for (let box = 0; box < count; box++) write(sets[boxes.open[box]], slot[box], box);
+      const ghostsTold = Math.min(ghostSlots.length, high.top.length - count);
+      for (let i = 0; i < ghostsTold; i++) write(...ghostSlots[i], count + i);
       for (const set of sets) set.heights.touch();
       wireSet.raise(curves.start, low.wire, high.wire);
     },

@@ -1,8 +1,7 @@
 /** How high boxes stand in 3D. */
 
 import type { Heights } from "./drawing";
-import type { Scenery } from "./motion";
-import { boxShowing, scopeOfWire } from "./motion";
+import { boxShowing, type Ghosts, type Scenery, scopeOfWire } from "./motion";
 import type { Dimension } from "./stage";
 
 /** Height of a storey and of a box on it in pixels, while there are few storeys. */
@@ -82,6 +81,65 @@ export function heightsBetween(from: Heights, to: Heights, t: number): Heights {
     base: mix(from.base, to.base),
     top: mix(from.top, to.top),
     wire: mix(from.wire, to.wire),
+  };
+}
+
+/**
+ * How high boxes stand when one picture follows another, at first and in the end; those that
+ * leave come after those of the new picture. What is new grows out of the scope around it, what
+ * leaves sinks into the one that it was in.
+ */
+export function heightMotion(
+  old: Scenery,
+  now: Heights,
+  next: Scenery,
+  to: Heights,
+  ghosts: Ghosts,
+): { readonly low: Heights; readonly high: Heights } {
+  const { item } = next.picture.boxes;
+  const count = item.length;
+  const low = empty(count + ghosts.boxes.length, to.wire.length);
+  const high = empty(count + ghosts.boxes.length, to.wire.length);
+  high.base.set(to.base);
+  high.top.set(to.top);
+  high.wire.set(to.wire);
+  for (let box = 0; box < count; box++) {
+    const before = boxShowing(old.picture, item[box]);
+    const around = next.nest.parent[box];
+    const ground = around < 0 ? 0 : low.top[around];
+    low.base[box] = before >= 0 ? now.base[before] : ground;
+    low.top[box] = before >= 0 ? now.top[before] : ground;
+  }
+  const { source, target } = next.picture.wires;
+  for (let wire = 0; wire < to.wire.length; wire++) {
+    const scope = scopeOfWire(
+      next.nest,
+      boxShowing(next.picture, source[wire]),
+      boxShowing(next.picture, target[wire]),
+    );
+    // What runs in a scope lies on it, before as after.
+    low.wire[wire] = (scope < 0 ? 0 : low.top[scope]) + 0.8;
+  }
+  // Boxes are in preorder: where an outer one goes is known before what is in it.
+  const gone = new Float32Array(old.picture.boxes.item.length);
+  for (let i = 0; i < ghosts.boxes.length; i++) {
+    const box = ghosts.boxes[i];
+    const around = old.nest.parent[box];
+    const stays = around < 0 ? -1 : boxShowing(next.picture, old.picture.boxes.item[around]);
+    gone[box] = around < 0 ? 0 : stays >= 0 ? to.top[stays] : gone[around];
+    low.base[count + i] = now.base[box];
+    low.top[count + i] = now.top[box];
+    high.base[count + i] = gone[box];
+    high.top[count + i] = gone[box];
+  }
+  return { low, high };
+}
+
+function empty(boxes: number, wires: number): Heights {
+  return {
+    base: new Float32Array(boxes),
+    top: new Float32Array(boxes),
+    wire: new Float32Array(wires),
   };
 }
 

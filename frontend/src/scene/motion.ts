@@ -1,7 +1,9 @@
 /** Where each box and wire comes from when one picture follows another. */
 
-import type { Picture } from "../layout/picture";
-import { along, type Curves } from "./curve";
+import { pairTable } from "../layout/pairs";
+import type { Picture, Wires } from "../layout/picture";
+import type { Rect } from "./camera";
+import type { Curves } from "./curve";
 import type { Nest } from "./nest";
 
 /** Left, top, width and height of boxes one after another. */
@@ -86,40 +88,58 @@ export function motionOf(old: Scenery, oldPlaces: Places, next: Scenery): Motion
   return { from, presence, ghosts: { boxes: ghosts, to: ghostsTo } };
 }
 
+/** Instead of the wire that one was: there was none, or nobody sees. */
+export const NEW = -1;
+const UNSEEN = -2;
+
+/** Where wires come from. */
+export interface WireMotion {
+  /** By point of the new curves. */
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  /** By wire of the new picture: whether it appears, and the wire that it was, or `NEW`. */
+  readonly presence: Uint8Array;
+  readonly was: Int32Array;
+}
+
+/** Which boxes can be seen before or after they move, by what is in view then. */
+export function boxesSeen(from: Places, to: Places, before: Rect, after: Rect): Uint8Array {
+  const touches = (places: Places, i: number, view: Rect) =>
+    places[i] < view.x + view.width &&
+    places[i + 1] < view.y + view.height &&
+    places[i] + places[i + 2] > view.x &&
+    places[i + 1] + places[i + 3] > view.y;
+  return Uint8Array.from({ length: to.length / 4 }, (_, box) =>
+    touches(from, 4 * box, before) || touches(to, 4 * box, after) ? 1 : 0,
+  );
+}
+
 /**
  * Where the points of the new curves come from: a wire that was there before is bent from its
- * old way, a new one comes out of the old place of its scope. Returns x and y by point, and
- * which wires are new.
+ * old way, a new one comes out of the old place of its scope. Wires at boxes that are not `seen`
+ * are in their new places at once: there can be a hundred thousand.
  */
 export function wireMotion(
   old: Scenery,
   next: Scenery,
   motion: Motion,
-): { readonly x: Float64Array; readonly y: Float64Array; readonly presence: Uint8Array } {
-  const { wires } = next.picture;
-  const curves = next.curves;
-  const before = new Map<string, number>();
-  const was = old.picture.wires;
-  for (let wire = 0; wire < was.source.length; wire++) {
-    before.set(`${was.source[wire]},${was.target[wire]},${was.edge[wire]}`, wire);
-  }
+  seen: Uint8Array,
+): WireMotion {
+  const { boxes, wires, boxOf } = next.picture;
+  const { curves } = next;
+  const isNear = new Uint8Array(boxOf.length);
+  for (let box = 0; box < seen.length; box++) isNear[boxes.item[box]] = seen[box];
+  const was = matched(old.picture.wires, wires, isNear);
   const to = placesOf(next.picture);
-  const x = new Float64Array(curves.x.length);
-  const y = new Float64Array(curves.y.length);
+  const x = curves.x.slice();
+  const y = curves.y.slice();
   const presence = new Uint8Array(wires.source.length);
   const point = new Float64Array(4);
   for (let wire = 0; wire < wires.source.length; wire++) {
     const first = curves.start[wire];
     const end = curves.start[wire + 1];
-    const same = before.get(`${wires.source[wire]},${wires.target[wire]},${wires.edge[wire]}`);
-    if (same !== undefined) {
-      for (let i = first; i < end; i++) {
-        const [px, py] = along(old.curves, same, (i - first) / Math.max(end - first - 1, 1));
-        x[i] = px;
-        y[i] = py;
-      }
-      continue;
-    }
+    if (was[wire] >= 0) bend(old.curves, was[wire], first, end, x, y);
+    if (was[wire] !== NEW) continue;
     presence[wire] = APPEARS;
     const scope = scopeOfWire(
       next.nest,
@@ -134,7 +154,48 @@ export function wireMotion(
       y[i] = point[1];
     }
   }
-  return { x, y, presence };
+  return { x, y, presence, was };
+}
+
+/** The wire of the old picture that each of the new one was: with the same edge and ends. */
+function matched(old: Wires, next: Wires, isNear: Uint8Array): Int32Array {
+  const near = ({ source, target }: Wires, wire: number) =>
+    isNear[source[wire]] === 1 || isNear[target[wire]] === 1;
+  const known = pairTable(1024);
+  // An edge leaves an item once, so the number of a pair is mostly that of its only wire.
+  const wireOf: number[] = [];
+  for (let wire = 0; wire < old.source.length; wire++) {
+    if (!near(old, wire)) continue;
+    const pair = known.add(old.edge[wire], old.source[wire]);
+    if (pair === wireOf.length) wireOf.push(wire);
+  }
+  return next.source.map((source, wire) => {
+    if (!near(next, wire)) return UNSEEN;
+    const pair = known.find(next.edge[wire], source);
+    return pair >= 0 && old.target[wireOf[pair]] === next.target[wire] ? wireOf[pair] : NEW;
+  });
+}
+
+/** Spreads points `first … end - 1` along the way of an old wire. */
+function bend(
+  { start, x, y }: Curves,
+  wire: number,
+  first: number,
+  end: number,
+  toX: Float64Array,
+  toY: Float64Array,
+): void {
+  const from = start[wire];
+  const spans = start[wire + 1] - 1 - from;
+  const step = spans / Math.max(end - first - 1, 1);
+  for (let i = first; i < end; i++) {
+    const exact = (i - first) * step;
+    const whole = Math.min(Math.floor(exact), Math.max(spans - 1, 0));
+    const at = from + whole;
+    const next = Math.min(at + 1, from + spans);
+    toX[i] = x[at] + (x[next] - x[at]) * (exact - whole);
+    toY[i] = y[at] + (y[next] - y[at]) * (exact - whole);
+  }
 }
 
 /** The box that is an item, -1 if the item has none of its own. */

@@ -243,11 +243,14 @@ export function makeWireSet(materials: WireMaterials, data: WireData, order: num
   const style = byteTable(total);
   const tips = intTable(2 * count);
   const headStyle = byteTable(count);
+  const isStill = data.fromX === data.x;
   for (let i = 0; i < total; i++) {
-    points.array[4 * i] = stepped(data.fromX[i]);
-    points.array[4 * i + 1] = stepped(data.fromY[i]);
-    points.array[4 * i + 2] = stepped(data.x[i]);
-    points.array[4 * i + 3] = stepped(data.y[i]);
+    const x = stepped(data.x[i]);
+    const y = stepped(data.y[i]);
+    points.array[4 * i] = isStill ? x : stepped(data.fromX[i]);
+    points.array[4 * i + 1] = isStill ? y : stepped(data.fromY[i]);
+    points.array[4 * i + 2] = x;
+    points.array[4 * i + 3] = y;
   }
   for (let wire = 0; wire < count; wire++) {
     const first = data.start[wire];
