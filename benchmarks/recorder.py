@@ -285,11 +285,11 @@ CLOSING, CLOSED = LIFE, LIFE + 1
 """What is told by the pipe after the last step."""
 
 
-def live(folder: str, told: int) -> None:
+def live(folder: str, told: int, journal: str) -> None:
     """Trains, records every step, and tells each one by a pipe once it is in the file."""
     model = nn.Linear(4, 3)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
-    visu = visuai.Visu(model, logdir=folder, name="model", every=1)
+    visu = visuai.Visu(model, logdir=folder, name="model", every=1, journal=journal)
     for step in range(LIFE):
         optimizer.zero_grad()
         model(torch.ones(2, 4)).sum().backward()
@@ -320,14 +320,14 @@ def warm_up(folder: str) -> None:
 class Child:
     """A training in a process of its own, and what it has told so far."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, journal: str) -> None:
         self._pipe, writing = os.pipe()
         self.start = time.perf_counter()
         self.number = os.fork()
         if self.number == 0:
             try:
                 os.close(self._pipe)
-                live(folder, writing)
+                live(folder, writing, journal)
             finally:
                 os._exit(0)
         os.close(writing)
@@ -352,15 +352,15 @@ def kill(turns: int) -> None:
     """Kills a training that records every step, at random moments of its life.
 
     A quarter each while it starts, while it records, while records are packed and while it
-    closes its run; how long each of these takes is seen from a few that are left alone. But
-    for the start a reader has the run open meanwhile.
+    closes its run, with either journal in turn; how long each of these takes is seen from a few
+    that are left alone. But for the start a reader has the run open meanwhile.
     """
     with tempfile.TemporaryDirectory() as folder:
         warm_up(folder)
     lives: list[tuple[float, float, float, float]] = []
     for _ in range(5):
         with tempfile.TemporaryDirectory() as folder:
-            child = Child(folder)
+            child = Child(folder, "wal")
             moments = [child.wait_for(told) for told in (1, 62, 63, 64, LIFE + 1, LIFE + 2)]
             child.kill()
             first, before, full, packed, closing, closed = moments
@@ -375,7 +375,7 @@ def kill(turns: int) -> None:
     for turn in range(turns):
         phase = turn % 4
         with tempfile.TemporaryDirectory() as folder:
-            child = Child(folder)
+            child = Child(folder, ("wal", "delete")[turn // 4 % 2])
             reader = None
             if phase:
                 child.wait_for(1)

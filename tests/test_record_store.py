@@ -116,6 +116,86 @@ def test_every_acknowledged_step_survives_a_kill(acknowledged: int, tmp_path: Pa
             assert run.series("weight", quantity).steps.tolist() == steps
 
 
+HALF = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = delete")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("DELETE FROM step")
+connection.execute("PRAGMA cache_spill = 1")
+print(flush=True)
+if sys.stdin.read():
+    connection.execute("ROLLBACK")
+else:
+    os._exit(9)
+"""
+
+
+def half_done(path: Path) -> subprocess.Popen[str]:
+    """Starts a process that is in the middle of a transaction with a rollback journal."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HALF, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    assert path.with_name(f"{path.name}-journal").stat().st_size > 0
+    return process
+
+
+@pytest.mark.parametrize("opened_before", [True, False])
+def test_what_a_kill_leaves_half_done_is_undone(opened_before: bool, tmp_path: Path) -> None:
+    model = nn.Linear(4, 3)
+    with Visu(model, logdir=tmp_path, every=1, journal="delete") as visu:
+        train(visu, model, 3)
+    assert visu.path is not None
+    reader = visuai.open_run(visu.path) if opened_before else None
+    half_done(visu.path).communicate("")
+    with reader or visuai.open_run(visu.path) as run:
+        assert run.steps.tolist() == [0, 1, 2]
+        assert run.series("weight", "update").steps.tolist() == [0, 1, 2]
+
+
+def test_what_a_living_process_does_is_not_undone(tmp_path: Path) -> None:
+    model = nn.Linear(4, 3)
+    with Visu(model, logdir=tmp_path, every=1, journal="delete") as visu:
+        train(visu, model, 3)
+    assert visu.path is not None
+    process = half_done(visu.path)
+    journal = visu.path.with_name(f"{visu.path.name}-journal")
+    before = journal.read_bytes()
+    with visuai.open_run(visu.path) as run:
+        assert run.steps.tolist() == [0, 1, 2]
+    assert journal.read_bytes() == before
+    process.communicate("go on")
+    assert process.returncode == 0
+
+
+def test_a_journal_that_names_another_file_is_left_alone(tmp_path: Path) -> None:
+    model = nn.Linear(4, 3)
+    with Visu(model, logdir=tmp_path / "logs", every=1, journal="delete") as visu:
+        train(visu, model, 3)
+    assert visu.path is not None
+    precious = tmp_path / "precious"
+    precious.write_text("not a journal")
+    half_done(visu.path).communicate("")
+    name = str(precious).encode()
+    record = (
+        b"\0\0\0\0"
+        + name
+        + len(name).to_bytes(4, "big")
+        + sum(name).to_bytes(4, "big")
+        + bytes.fromhex("d9d505f920a163d7")
+    )
+    with visu.path.with_name(f"{visu.path.name}-journal").open("ab") as journal:
+        journal.write(record)
+    with pytest.raises(visuai.VisuaiError, match="readonly"):
+        visuai.open_run(visu.path)
+    assert precious.read_text() == "not a journal"
+
+
 def test_a_full_disk(tmp_path: Path) -> None:
     model = nn.Sequential(nn.Linear(4, 64), nn.Linear(64, 64), nn.Linear(64, 3))
     visu = Visu(model, logdir=tmp_path, every=1)

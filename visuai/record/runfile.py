@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from visuai.errors import FormatError
 from visuai.record import schema
+
+_POINTS_ELSEWHERE = bytes.fromhex("d9d505f920a163d7")
+"""Ends a journal that names another file; rolling back may delete that file."""
 
 
 class RunFile:
@@ -52,9 +55,7 @@ class RunFile:
             outermost = not self._connection.in_transaction
             try:
                 if outermost:
-                    self._connection.execute("BEGIN")
-                    # Only the first reading fixes what is seen.
-                    self._connection.execute("SELECT 1 FROM meta LIMIT 1").fetchone()
+                    self._begin()
                 yield self._connection
             except sqlite3.DatabaseError as error:
                 if isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError)):
@@ -80,6 +81,17 @@ class RunFile:
         except (TypeError, ValueError, OverflowError) as error:
             raise FormatError(f"{self.path} holds a wrong value: {error}.") from error
 
+    def _begin(self) -> None:
+        self._connection.execute("BEGIN")
+        # Only the first reading fixes what is seen.
+        first = "SELECT 1 FROM meta LIMIT 1"
+        try:
+            self._connection.execute(first).fetchone()
+        except sqlite3.OperationalError:
+            if not _roll_back(self.path):
+                raise
+            self._connection.execute(first).fetchone()
+
     def close(self) -> None:
         """Closes it. Reading afterwards raises."""
         with self._lock:
@@ -88,6 +100,7 @@ class RunFile:
 
 def _connect(path: Path) -> sqlite3.Connection:
     """Opens a run read-only; where that needs a file beside it that cannot be made, as it is."""
+    _roll_back(path)
     connection = schema.connect(path, readonly=True)
     try:
         try:
@@ -101,3 +114,22 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _roll_back(path: Path) -> bool:
+    """Undoes what a killed process has left half done, as a reader that must not write cannot.
+
+    SQLite knows by its locks whether the process still lives: then nothing is undone.
+
+    Returns:
+        Whether there was something to look at.
+    """
+    try:
+        with path.with_name(f"{path.name}-journal").open("rb") as journal:
+            if journal.read()[-8:] == _POINTS_ELSEWHERE:
+                return False
+    except OSError:
+        return False
+    with suppress(sqlite3.Error), closing(schema.connect(path, readonly=False)) as connection:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    return True
