@@ -245,3 +245,52 @@ def test_no_barriers(visit: Visit, url: str, axe: str) -> None:
         found = page.evaluate("() => axe.run().then((all) => all.violations)")
         said = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
         assert not said, said
+
+
+def test_a_run_that_starts_later_is_in_the_list(
+    visit: Visit, url: str, request: pytest.FixtureRequest
+) -> None:
+    page = opened(visit, url)
+    before = len(json.loads(urlopen(f"{url}api/runs").read()))
+    end = request.getfixturevalue("training")
+    page.get_by_title("Networks").wait_for()
+    page.get_by_title("Networks").click()
+    choices = page.get_by_role("menuitemradio")
+    wait_until(page, lambda: choices.count() == before + 1, "the run that started")
+    choices.filter(has_text="(live)").first.click()
+    page.wait_for_function("() => document.title === 'deep'")
+    settle(page)
+    end()
+    page.go_back(wait_until="commit")
+    page.wait_for_function("() => document.title === 'healthy'")
+
+
+def test_a_folded_box_says_whose_colour_it_has(visit: Visit, url: str, training: Any) -> None:
+    training()
+    page = visit(f"{url}#run={run_of(url, 'deep')['id']}")
+    settle(page)
+    wait_until(page, lambda: step_of(page) >= 0, "records")
+    dock = page.get_by_role("region", name="Run", exact=True)
+    assert "×N" not in dock.inner_text()
+    page.get_by_role("application").focus()
+    page.keyboard.press("Shift+R")
+    dock.get_by_text("×N").wait_for()
+    page.get_by_role("treeitem", name="0 Unit").click()
+    panel = page.get_by_role("complementary", name="Details")
+    panel.get_by_text("of 9 alike").wait_for()
+    extreme = panel.get_by_role("button", name=re.compile(r"^units\.[1-8] "))
+    wanted = extreme.inner_text().split()[0]
+    box = page.get_by_role("application").bounding_box()
+    page.get_by_role("application").focus()
+    page.keyboard.press("f")
+    settle(page)
+    page.keyboard.press("Escape")
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.locator(".vz-tooltip").get_by_text(re.compile(rf"of {wanted}")).wait_for()
+    page.get_by_role("treeitem", name="0 Unit").click()
+    extreme.click()
+    settle(page)
+    assert page.get_by_role("treeitem", name=f"{wanted[-1]} Unit").get_attribute(
+        "aria-selected"
+    ) == ("true")
+    assert "×N" not in dock.inner_text()

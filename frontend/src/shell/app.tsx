@@ -2,18 +2,14 @@
 
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
-import { plain } from "../graph/text";
 import type { RunEntry } from "../runs/answers";
 import { listRuns } from "../runs/ask";
-import { createRun } from "../runs/store";
-import { countVisible } from "../view/opening";
-import type { CompareMode } from "../view/state";
-import type { View } from "../view/store";
 import type { Wire, WireEntry } from "../wire";
-import { type Address, followAddress, readAddress, type ShownId, spellShown } from "./address";
+import { type Address, readAddress, type ShownId, spellShown } from "./address";
 import { type Catalogue, CatalogueContext } from "./networks";
 import type { PrefsStore } from "./prefs";
-import { type Hints, type Opened, openSession, readOpened } from "./session";
+import { type Hints, type Opened, readOpened } from "./session";
+import { SessionBench } from "./session_bench";
 import {
   breath,
   fromBytes,
@@ -27,9 +23,7 @@ import {
 import { Choice, Loading, Trouble } from "./start";
 import { resolveTheme, watchTheme } from "./theme";
 import { ownsHistory, pushEntry } from "./trail";
-import type { Viewer } from "./viewer";
 import { warmUp } from "./warm";
-import { Workbench } from "./workbench";
 
 interface AppProps {
   readonly source: Source;
@@ -205,7 +199,7 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
     );
   } else {
     content = (
-      <Session
+      <SessionBench
         key={`${wanted?.id ?? ""} ${wanted?.other ?? ""}`}
         opened={stage.opened}
         root={root}
@@ -221,85 +215,6 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
     );
   }
   return <CatalogueContext value={catalogue}>{content}</CatalogueContext>;
-}
-
-interface SessionProps {
-  readonly opened: Opened;
-  readonly root: HTMLElement;
-  readonly prefs: PrefsStore;
-  readonly hints: Hints;
-  readonly theme: "light" | "dark";
-  readonly address: Address | null;
-  readonly wanted: ShownId | null;
-  /** What the run that is shown is called; null if none is. */
-  readonly model: string | null;
-  readonly api: string | null;
-  readonly wholePage: boolean;
-}
-
-function Session(props: SessionProps) {
-  const { opened, root, prefs, hints, theme, address, wanted, model, api, wholePage } = props;
-  const [mode, setMode] = useState<CompareMode>(address?.mode ?? "merged");
-  const link = useRef(address?.link ?? "");
-  const ofRun = wanted?.run ?? false;
-  const session = useMemo(() => {
-    const made = openSession(opened, mode, { hints, link: link.current });
-    if (ofRun && !/(^|&)open=/.test(link.current)) spread(made.panes[0].view);
-    return made;
-  }, [opened, mode, hints, ofRun]);
-  const [first] = session.panes;
-  const { view } = first;
-  const run = useMemo(() => {
-    if (!wanted?.run || api === null) return null;
-    const { step = null, measure = null } = address ?? {};
-    return createRun(api, wanted.id, { step, measure });
-  }, [wanted, api, address]);
-  const [viewer, setViewer] = useState<Viewer | null>(null);
-
-  useEffect(() => {
-    const ends = session.panes.map((pane) =>
-      pane.view.store.subscribe((now, before) => {
-        if (now.compare !== before.compare) setMode(now.compare);
-      }),
-    );
-    return () => {
-      for (const end of ends) end();
-    };
-  }, [session]);
-
-  useEffect(() => {
-    if (!wholePage || !viewer) return;
-    return followAddress(view, viewer, wanted && { ...wanted, run });
-  }, [view, viewer, wanted, run, wholePage]);
-
-  useEffect(() => run?.start(), [run]);
-
-  useEffect(() => {
-    if (!run || !viewer || session.camera) return;
-    // One is to see all of the network at first: where its gradient dies may be at either end.
-    const end = viewer.onPicture(() => {
-      viewer.fit();
-      end();
-    });
-    return end;
-  }, [run, viewer, session]);
-
-  useEffect(() => {
-    if (wholePage) document.title = plain((model ?? view.network.name).slice(0, 80));
-  }, [view, model, wholePage]);
-
-  return (
-    <Workbench
-      key={mode}
-      session={session}
-      run={run}
-      prefs={prefs}
-      root={root}
-      theme={theme}
-      wholePage={wholePage}
-      ready={setViewer}
-    />
-  );
 }
 
 /**
@@ -328,7 +243,6 @@ function firstShown(
 }
 
 const RELOOK = 3000; // Milliseconds.
-const MOST_SHOWN = 150;
 
 /** Waits until the network of a run is there, which a training captures at its first batch. */
 async function untilCaptured(
@@ -351,18 +265,6 @@ async function untilCaptured(
     await new Promise((done) => {
       setTimeout(done, 1000);
     });
-  }
-}
-
-/** Shows repeats one by one where there are not too many: alike as they are, they train unlike. */
-function spread({ network, store }: View): void {
-  const unfolded = new Set<number>();
-  network.repeat.forEach((times, scope) => {
-    if (times > 1) unfolded.add(network.nodes + scope);
-  });
-  const { open } = store.getState();
-  if (countVisible(network, { open, unfolded }, MOST_SHOWN) <= MOST_SHOWN) {
-    store.setState({ unfolded });
   }
 }
 

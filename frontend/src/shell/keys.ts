@@ -2,7 +2,7 @@
 
 import type { Item } from "../graph/network";
 import { childrenOf, isScope, repeatOf, runFirst } from "../view/opening";
-import type { ColourBy } from "../view/state";
+import { COLOURS, DIMENSIONS } from "../view/state";
 import { around, shownDepth } from "../view/store";
 import type { Bench } from "./bench";
 import { copy } from "./section";
@@ -17,15 +17,6 @@ export interface Binding {
   readonly run: (bench: Bench) => void;
 }
 
-const COLOURS: readonly ColourBy[] = [
-  "category",
-  "parameters",
-  "flops",
-  "activation_bytes",
-  "calls",
-  "nodes",
-];
-const DIMENSIONS = ["2d", "nesting", "volume"] as const;
 const THEMES = ["auto", "light", "dark"] as const;
 const PAN = 120;
 

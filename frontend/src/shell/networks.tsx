@@ -1,6 +1,7 @@
 /** The name of what is shown; where there are several, a choice of them, and what to compare with. */
 
 import { createContext, useContext } from "react";
+import { plain } from "../graph/text";
 import type { RunEntry } from "../runs/answers";
 import type { WireEntry } from "../wire";
 import { useBench } from "./bench";
@@ -50,78 +51,90 @@ export function Networks() {
     ? usable.filter(({ id }) => id !== shown)
     : [];
   const readable = runs.filter((one) => one.error === null);
+  const living = readable.filter(({ id, live }) => live && id !== shown);
   return (
     <DropDown
-      title="Networks"
+      title={readable.length > 0 ? "Networks and runs" : "Networks"}
       named
       label={
         <>
           <span className="vz-title">{title}</span>
+          {living.length > 0 ? (
+            <span className="vz-run-state" data-live="" title={`Live: ${plain(living[0].model)}`}>
+              <span className="vz-run-lamp" aria-hidden="true" />
+            </span>
+          ) : null}
           <Icon name="down" />
         </>
       }
     >
       {(close) => (
         <>
-          {usable.length > 0 ? (
-            <p className="vz-menu-title" role="presentation">
-              Show
-            </p>
-          ) : null}
-          {usable.map(({ id, name }) => (
-            <button
-              key={id}
-              type="button"
-              role="menuitemradio"
-              aria-checked={id === shown}
-              onClick={() => {
-                close();
-                choose(id, null);
-              }}
-            >
-              <Name text={name} />
-            </button>
-          ))}
-          {others.length > 0 ? (
-            <p className="vz-menu-title" role="presentation">
-              Compare with
-            </p>
-          ) : null}
-          {others.map(({ id, name }) => (
-            <button
-              key={id}
-              type="button"
-              role="menuitemradio"
-              aria-checked={id === compared}
-              onClick={() => {
-                close();
-                choose(shown, id === compared ? null : id);
-              }}
-            >
-              <Name text={name} />
-            </button>
-          ))}
-          {readable.length > 0 ? (
-            <p className="vz-menu-title" role="presentation">
-              Runs
-            </p>
-          ) : null}
-          {readable.map(({ id, model, name, live }) => (
-            <button
-              key={id}
-              type="button"
-              role="menuitemradio"
-              aria-checked={id === shown}
-              onClick={() => {
-                close();
-                chooseRun(id);
-              }}
-            >
-              <Name text={`${model} ${name}${live ? " (live)" : ""}`} />
-            </button>
-          ))}
+          <Choices
+            title="Show"
+            choices={usable.map(({ id, name }) => ({ id, text: name }))}
+            chosen={shown}
+            choose={(id) => {
+              close();
+              choose(id, null);
+            }}
+          />
+          <Choices
+            title="Compare with"
+            choices={others.map(({ id, name }) => ({ id, text: name }))}
+            chosen={compared}
+            choose={(id) => {
+              close();
+              choose(shown, id === compared ? null : id);
+            }}
+          />
+          <Choices
+            title="Runs"
+            choices={readable.map(({ id, model, name, live }) => ({
+              id,
+              text: `${model} ${name}${live ? " (live)" : ""}`,
+            }))}
+            chosen={shown}
+            choose={(id) => {
+              close();
+              chooseRun(id);
+            }}
+          />
         </>
       )}
     </DropDown>
+  );
+}
+
+/** One part of the menu; nothing if there is nothing to choose. */
+function Choices({
+  title,
+  choices,
+  chosen,
+  choose,
+}: {
+  title: string;
+  choices: readonly { readonly id: string; readonly text: string }[];
+  chosen: string | null;
+  choose: (id: string) => void;
+}) {
+  if (choices.length === 0) return null;
+  return (
+    <>
+      <p className="vz-menu-title" role="presentation">
+        {title}
+      </p>
+      {choices.map(({ id, text }) => (
+        <button
+          key={id}
+          type="button"
+          role="menuitemradio"
+          aria-checked={id === chosen}
+          onClick={() => choose(id)}
+        >
+          <Name text={text} />
+        </button>
+      ))}
+    </>
   );
 }

@@ -35,15 +35,12 @@ export function Splitter({ side }: { side: "outline" | "panel" }) {
         event.currentTarget.setPointerCapture(event.pointerId);
         const from = event.clientX;
         const bar = event.currentTarget;
+        const pressed = new AbortController();
+        const { signal } = pressed;
         const move = (now: PointerEvent) => set(width + grows * (now.clientX - from));
-        const end = () => {
-          bar.removeEventListener("pointermove", move);
-          bar.removeEventListener("pointerup", end);
-          bar.removeEventListener("pointercancel", end);
-        };
-        bar.addEventListener("pointermove", move);
-        bar.addEventListener("pointerup", end);
-        bar.addEventListener("pointercancel", end);
+        bar.addEventListener("pointermove", move, { signal });
+        for (const end of ["pointerup", "pointercancel"])
+          bar.addEventListener(end, () => pressed.abort(), { signal });
       }}
     />
   );

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "react";
 import { deepest, depthOf } from "../view/opening";
-import type { ColourBy, Theme } from "../view/state";
+import { COLOURS, type ColourBy, type Theme } from "../view/state";
 import { useBench, usePrefs, useView } from "./bench";
 import { ExportMenu } from "./export_menu";
 import { Icon, type IconName } from "./icons";
@@ -11,14 +11,14 @@ import { oneStop, rove } from "./roving";
 import { useCovered } from "./run_context";
 import { leadsBack } from "./trail";
 
-const COLOURS: readonly (readonly [ColourBy, string])[] = [
-  ["category", "Kind of op"],
-  ["parameters", "Parameters"],
-  ["flops", "Work (FLOPs)"],
-  ["activation_bytes", "Activations"],
-  ["calls", "Calls"],
-  ["nodes", "Ops inside"],
-];
+const COLOUR_NAMES: Readonly<Record<ColourBy, string>> = {
+  category: "Kind of op",
+  parameters: "Parameters",
+  flops: "Work (FLOPs)",
+  activation_bytes: "Activations",
+  calls: "Calls",
+  nodes: "Ops inside",
+};
 /** The choice of a run's own colours. */
 const OF_RUN = "run";
 const DIMENSIONS = [
@@ -127,9 +127,9 @@ export function Toolbar() {
           }}
         >
           {run ? <option value={OF_RUN}>As the run says</option> : null}
-          {COLOURS.map(([name, label]) => (
+          {COLOURS.map((name) => (
             <option key={name} value={name}>
-              {label}
+              {COLOUR_NAMES[name]}
             </option>
           ))}
         </select>

@@ -12,6 +12,7 @@ import type { State } from "../view/state";
 import type { View } from "../view/store";
 import { litItems } from "./lit";
 import type { Painter } from "./paint";
+import { createSight } from "./sight";
 import { prefersStill } from "./theme";
 
 /** What the canvas tells the page. */
@@ -61,13 +62,8 @@ export interface Start {
   readonly fresh: boolean;
 }
 
-const MARGIN = 36;
 /** With fewer boxes a picture says too little to be worth that all of it is seen. */
 const FEWEST = 7;
-/** Below this zoom names cannot be read: what is too tall starts at its top instead. */
-const READABLE = 0.55;
-const CLOSEST = 1.25;
-
 /** Puts a canvas into a container and keeps it in step with a view. */
 export function createViewer(
   view: View,
@@ -109,6 +105,9 @@ export function createViewer(
     },
     onTrouble: events.onTrouble,
   });
+
+  const flat = () => store.getState().dimension === "2d";
+  const sight = createSight(stage, container, { picture: () => picture, shown, flat });
 
   const openMenu = (event: MouseEvent) => {
     event.preventDefault();
@@ -173,11 +172,11 @@ export function createViewer(
     repaint();
     if (first) {
       if (start.camera) stage.setCamera(start.camera, { animate: false });
-      else frame(false);
+      else sight.frame(false);
     }
     const { flight } = store.getState();
     if (pending !== null || (first && flight !== null && !start.camera)) fly(pending ?? flight);
-    else if (shrinks) comeIntoSight(made);
+    else if (shrinks) sight.comeIntoSight();
     pending = null;
     for (const listen of listeners.picture) listen(made);
   }
@@ -199,134 +198,19 @@ export function createViewer(
   /** Opens one level less if so the whole can be seen; tells whether it did. */
   function goesUp(made: Picture): boolean {
     const { open, unfolded } = store.getState();
-    if (readable(made) || depthOf(network, open) < 2) return false;
+    if (sight.readable(made) || depthOf(network, open) < 2) return false;
     const less = toDepth(network, depthOf(network, open) - 1);
     if (countVisible(network, { open: less, unfolded }, FEWEST) < FEWEST) return false;
     store.setState({ open: less });
     return true;
   }
 
-  function readable({ width, height }: Picture): boolean {
-    const across = (container.clientWidth - 2 * MARGIN) / Math.max(1, width);
-    const down = (container.clientHeight - 2 * MARGIN) / Math.max(1, height);
-    return container.clientWidth === 0 || Math.min(across, down) >= READABLE;
-  }
-
-  /** The whole picture if that can be read; else its top, as wide as it can be read. */
-  function frame(animate: boolean): void {
-    if (!picture) return;
-    const { width, height } = container.getBoundingClientRect();
-    if (width === 0 || height === 0) return;
-    const across = (width - 2 * MARGIN) / Math.max(1, picture.width);
-    const down = (height - 2 * MARGIN) / Math.max(1, picture.height);
-    const whole = Math.min(across, down, CLOSEST);
-    if (whole >= READABLE) {
-      stage.setCamera({ x: picture.width / 2, y: picture.height / 2, zoom: whole }, { animate });
-      return;
-    }
-    const zoom = Math.min(0.9, Math.max(across, READABLE));
-    const top = height / 2 / zoom - MARGIN / zoom;
-    const left = width / 2 / zoom - MARGIN / zoom;
-    const wide = picture.width * zoom > width;
-    const { x: startX } = topOf(picture);
-    const x = wide ? Math.max(left, Math.min(startX, picture.width - left)) : picture.width / 2;
-    const tall = picture.height * zoom > height - 2 * MARGIN;
-    stage.setCamera({ x, y: tall ? top : picture.height / 2, zoom }, { animate });
-  }
-
-  function focus(item: Item): void {
-    const box = boxOf(shown(item));
-    if (!picture || box < 0) return;
-    const { boxes } = picture;
-    const { width, height } = container.getBoundingClientRect();
-    const across = (width - 4 * MARGIN) / boxes.width[box];
-    const down = (height - 4 * MARGIN) / boxes.height[box];
-    const most = Math.min(across, down);
-    const now = stage.camera().zoom;
-    const zoom = Math.min(most, Math.min(CLOSEST, Math.max(now, 0.8)));
-    const tall = boxes.open[box] === 1 && most < READABLE;
-    const x = boxes.x[box] + boxes.width[box] / 2;
-    const y = boxes.y[box] + boxes.height[box] / 2;
-    if (!tall) stage.setCamera({ x, y, zoom }, { animate: !prefersStill() });
-    else {
-      const near = Math.min(1, Math.max(across, READABLE));
-      const top = boxes.y[box] + (height / 2 - MARGIN) / near;
-      stage.setCamera(
-        { x, y: Math.min(y, top) === y ? y : top, zoom: near },
-        { animate: !prefersStill() },
-      );
-    }
-  }
-
-  function keepInSight(item: Item): void {
-    const rect = stage.rectOf(shown(item));
-    if (!rect) return;
-    const view = container.getBoundingClientRect();
-    const beyond = (low: number, high: number, from: number, to: number) =>
-      low < from + MARGIN
-        ? low - from - 2 * MARGIN
-        : high > to - MARGIN
-          ? high - to + 2 * MARGIN
-          : 0;
-    const x = beyond(rect.left, rect.right, view.left, view.right);
-    const y = beyond(rect.top, rect.bottom, view.top, view.bottom);
-    if (x !== 0 || y !== 0) panBy(x, y);
-  }
-
-  /** Moves what has become small enough to be seen whole into sight, where it is not. */
-  function comeIntoSight(made: Picture): void {
-    if (store.getState().dimension !== "2d") return;
-    const { x, y, zoom } = stage.camera();
-    const within = (at: number, size: number, view: number) => {
-      const reach = (view / 2 - MARGIN) / zoom;
-      return size <= 2 * reach ? Math.min(Math.max(at, size - reach), reach) : at;
-    };
-    const camera = {
-      x: within(x, made.width, container.clientWidth),
-      y: within(y, made.height, container.clientHeight),
-      zoom,
-    };
-    if (camera.x !== x || camera.y !== y) stage.setCamera(camera, { animate: !prefersStill() });
-  }
-
-  /** Whether all of a box can be seen, and be read. */
-  function inSight(item: Item): boolean {
-    const rect = stage.rectOf(shown(item));
-    const frame = container.getBoundingClientRect();
-    return (
-      rect !== null &&
-      stage.camera().zoom >= READABLE &&
-      store.getState().dimension === "2d" &&
-      rect.left >= frame.left &&
-      rect.right <= frame.right &&
-      rect.top >= frame.top &&
-      rect.bottom <= frame.bottom
-    );
-  }
-
-  function panBy(x: number, y: number): void {
-    const camera = stage.camera();
-    stage.setCamera(
-      { ...camera, x: camera.x + x / camera.zoom, y: camera.y + y / camera.zoom },
-      { animate: !prefersStill() },
-    );
-  }
-
-  function zoomTo(zoom: number): void {
-    stage.setCamera({ ...stage.camera(), zoom }, { animate: !prefersStill() });
-  }
-
-  function boxOf(item: Item): number {
-    const box = picture ? picture.boxOf[item] : -1;
-    return box >= 0 && picture?.boxes.item[box] === item ? box : -1;
-  }
-
   function fly(flight: State["flight"]): void {
     if (!flight) return;
     if (flight.camera) stage.setCamera(flight.camera, { animate: !prefersStill() });
-    else if (flight.items === null) frame(!prefersStill());
+    else if (flight.items === null) sight.frame(!prefersStill());
     else if (flight.items.length === 1) {
-      if (!inSight(flight.items[0])) focus(flight.items[0]);
+      if (!sight.inSight(flight.items[0])) sight.focus(flight.items[0]);
     } else stage.fit(flight.items.map(shown), { animate: !prefersStill() });
   }
 
@@ -350,7 +234,7 @@ export function createViewer(
     stage.setDimension(dimension, (box) => painter.height(picture as Picture, box, dimension));
   }
 
-  actions.lookFrom(() => (store.getState().dimension === "2d" ? stage.camera() : null));
+  actions.lookFrom(() => (flat() ? stage.camera() : null));
   layOut();
   if (store.getState().dimension !== "2d") setDimension(store.getState());
 
@@ -366,19 +250,19 @@ export function createViewer(
     paint: () => paint,
     camera: stage.camera,
     shown,
-    focus,
-    keepInSight,
+    focus: sight.focus,
+    keepInSight: sight.keepInSight,
     fit: () => stage.fit(null, { animate: !prefersStill() }),
-    zoomTo,
-    zoomBy: (factor) => zoomTo(stage.camera().zoom * factor),
-    panBy,
+    zoomTo: sight.zoomTo,
+    zoomBy: (factor) => sight.zoomTo(stage.camera().zoom * factor),
+    panBy: sight.panBy,
     wireLabel,
     onPicture: on(listeners.picture),
     onCamera: on(listeners.camera),
     onLooks: on(listeners.looks),
     caption: texts,
     size: () => ({ width: container.clientWidth, height: container.clientHeight }),
-    flat: () => store.getState().dimension === "2d",
+    flat,
     onBusy: on(listeners.busy),
     repaint,
     setTheme: (next) => {
@@ -393,14 +277,6 @@ export function createViewer(
       stage.dispose();
     },
   };
-}
-
-/** The middle of the first box, where reading starts. */
-function topOf({ boxes, width }: Picture): { x: number } {
-  for (let box = 0; box < boxes.item.length; box += 1) {
-    if (boxes.open[box] === 0) return { x: boxes.x[box] + boxes.width[box] / 2 };
-  }
-  return { x: width / 2 };
 }
 
 function isOvertaken(error: unknown): boolean {

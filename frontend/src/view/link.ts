@@ -9,7 +9,7 @@
 import type { Item, Network } from "../graph/network";
 import type { Camera } from "../scene/stage";
 import { deepest, isScope, toDepth } from "./opening";
-import type { ColourBy, Place, Trace } from "./state";
+import { COLOURS, DIMENSIONS, type Place, type Trace } from "./state";
 
 /** A place and the camera in it; what a link does not say is missing. */
 export interface Link {
@@ -19,15 +19,6 @@ export interface Link {
 
 /** Links longer than this are cut down to the depth. */
 const LONGEST = 12_000;
-const COLOURS: readonly ColourBy[] = [
-  "category",
-  "parameters",
-  "flops",
-  "activation_bytes",
-  "calls",
-  "nodes",
-];
-const DIMENSIONS: readonly Place["dimension"][] = ["2d", "nesting", "volume"];
 const TRACES: readonly Trace["kind"][] = ["upstream", "downstream", "both", "path"];
 
 /** Writes a place and a camera as what follows `#` in an address. */

@@ -6,6 +6,19 @@ import type { Camera, Dimension } from "../scene/stage";
 /** What colours the boxes. */
 export type ColourBy = "category" | Quantity;
 
+/** All of them, in the order of a choice. */
+export const COLOURS: readonly ColourBy[] = [
+  "category",
+  "parameters",
+  "flops",
+  "activation_bytes",
+  "calls",
+  "nodes",
+];
+
+/** All ways to draw, in the order of a choice. */
+export const DIMENSIONS: readonly Dimension[] = ["2d", "nesting", "volume"];
+
 /** Which way a trace goes from an item. */
 export type Direction = "upstream" | "downstream" | "both";
 
