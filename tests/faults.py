@@ -622,6 +622,13 @@ def warm_up(logdir: Path) -> Path:
 
 
 @healthy
+def large_first_steps(logdir: Path) -> Path:
+    torch.manual_seed(0)
+    model, task = mlp(64, 50, 10, act=nn.Sigmoid), Task(64, 10, apart=0.3)
+    return fit(logdir, model, SGD(model.parameters(), lr=0.5), task.loss(model), steps=300)
+
+
+@healthy
 def cosine_to_nothing(logdir: Path) -> Path:
     model = mlp(8, 32, 3)
     optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)

@@ -62,7 +62,9 @@ def test_a_sound_run_has_no_error(name: str, tmp_path: Path) -> None:
     assert not found.at_least("error"), str(found)
 
 
-@pytest.mark.parametrize("name", ["plain_mlp", "transformer", "lstm", "adversaries"])
+@pytest.mark.parametrize(
+    "name", ["plain_mlp", "transformer", "lstm", "adversaries", "large_first_steps"]
+)
 def test_the_usual_sound_run_has_no_warning_either(name: str, tmp_path: Path) -> None:
     found = diagnosed(HEALTHY[name](tmp_path))
     assert not found.at_least("warning"), str(found)

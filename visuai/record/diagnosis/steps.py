@@ -8,7 +8,7 @@ import numpy as np
 
 from visuai.record.diagnosis.diagnosis import Diagnosis
 from visuai.record.diagnosis.evidence import Evidence
-from visuai.record.diagnosis.span import Span, largest, lasting
+from visuai.record.diagnosis.span import Span, ends_with, largest, lasting
 
 USUAL = 1e-3
 """What the norm of a step relative to that of its weight is like in a healthy run."""
@@ -33,7 +33,9 @@ def update_too_large(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator
     """Steps of a tenth of the weight or more: the learning rate is too high.
 
     Weights that start near zero count as large as usual ones (see `Evidence.ratio`). The very
-    first record is left out, as optimizers that estimate a scale know nothing yet.
+    first record is left out, as optimizers that estimate a scale know nothing yet. Steps below
+    the size of the weight that have become smaller by themselves are only worth knowing: small
+    networks often begin so, and go on well.
 
     Source: Karpathy, CS231n, "Ratio of weights:updates" (about 1e-3); the hard limit of 10 is
     the default of Amazon SageMaker Debugger's rule WeightUpdateRatio.
@@ -58,9 +60,10 @@ def update_too_large(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator
     place, span, value, _ = max(hits, key=lambda hit: hit[2])
     name = names[place]
     rates = _rates(evidence, first)
+    lasts = any(ends_with(hit[1], known[hit[0]]) for hit in hits)
     yield Diagnosis(
         "update-too-large",
-        "error" if any(hit[3] for hit in hits) else "warning",
+        "error" if any(hit[3] for hit in hits) else "warning" if lasts else "info",
         name,
         evidence.structure.parameters[name].module,
         int(evidence.first[first]),
