@@ -204,6 +204,29 @@ describe("tandem", () => {
     one.actions.toggle(find("stem"));
     expect(two.store.getState().open.has(there("stem"))).toBe(false);
   });
+
+  it("has the same steps on both sides, each with its own places", () => {
+    const one = createView(network, { open: new Set([network.root]) });
+    const two = createView(other, { open: new Set([other.root]) });
+    const end = linkViews([one, two], [forth, back]);
+    const there = (id: string) => other.find(id) as Item;
+    one.actions.toggle(find("stem"));
+    two.actions.toggle(there("more"));
+    two.actions.select(there("stem"));
+    for (const { store } of [one, two]) expect(store.getState()).toMatchObject({ at: 3, steps: 3 });
+    one.actions.back();
+    expect(two.store.getState().selected).toBeNull();
+    expect(two.store.getState().open.has(there("more"))).toBe(true);
+    one.actions.back();
+    expect(two.store.getState().open.has(there("more"))).toBe(false);
+    two.actions.travel(2);
+    expect(one.store.getState().selected).toBe(find("stem"));
+    expect(two.store.getState().open.has(there("more"))).toBe(true);
+    two.actions.travel(-3);
+    expect([...one.store.getState().open]).toEqual([network.root]);
+    expect(one.store.getState().at).toBe(0);
+    end();
+  });
 });
 
 function withoutBrackets(selector: string): string {
