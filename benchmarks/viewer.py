@@ -12,7 +12,6 @@ import os
 import platform
 import random
 import runpy
-import shutil
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,23 +21,13 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from benchmarks import chromium
 from visuai.serve import Built, start
 from visuai.serve.app import app
 from visuai.topology import Topology
 
 ROOT = Path(__file__).parents[1]
-OPTIONS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-precise-memory-info",
-    "--js-flags=--expose-gc",
-]
+OPTIONS = [*chromium.OPTIONS, "--enable-precise-memory-info", "--js-flags=--expose-gc"]
 
 # Looks on from outside: what is measured does not know of it.
 PROBE = """
@@ -476,7 +465,7 @@ def main() -> None:
         name: start(partial(app, Built([topology])), 0, browser=False)
         for name, topology in shown.items()
     }
-    path = shutil.which("chromium") or shutil.which("google-chrome")
+    path = chromium.installed()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
         urls = {name: server.url for name, server in servers.items()}

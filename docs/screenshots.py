@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from playwright.sync_api import Browser, sync_playwright
 from torch import nn
 
 import visuai
+from benchmarks import chromium
 
-OPTIONS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 SIZE = {"width": 1440, "height": 900}
 
 
@@ -54,9 +53,9 @@ def take(browser: Browser, page_file: Path, theme: Any, key: str | None, picture
 def main() -> None:
     folder = FOLDER / "viewer"
     folder.mkdir(parents=True, exist_ok=True)
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    executable = chromium.installed()
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=executable, args=chromium.OPTIONS)
         for name, (model, x) in networks().items():
             page_file = Path(scratch, f"{name}.html")
             page_file.write_text(str(visuai.build(model.eval(), x).render("html")), "utf-8")

@@ -9,13 +9,14 @@ import multiprocessing
 import os
 import pickle
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from recording import one_thread
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -23,14 +24,7 @@ import visuai
 from visuai import Run, Visu
 from visuai.record.folder import find_runs
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks this small only lose by more."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+__all__ = ["one_thread"]
 
 
 def record(

@@ -10,20 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from recording import one_thread
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import visuai
 from visuai import Visu
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Networks this small only lose by more."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+__all__ = ["one_thread"]
 
 
 class Noisy(Dataset[tuple[torch.Tensor, torch.Tensor]]):

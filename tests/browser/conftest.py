@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from pages import CHROMIUM_OPTIONS, Visit, watched
+from pages import Visit, watched
 from serving import serving
 from torch import nn
 
 import visuai
+from benchmarks import chromium
 from visuai.serve.shelf import Built
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -38,12 +38,11 @@ def browser() -> Iterator[Any]:
         from playwright.sync_api import sync_playwright
     except ImportError:
         unavailable("playwright is not installed: pip install playwright")
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
+    path = chromium.installed()
     if path is None:
-        unavailable(f"no browser is installed: looked for {', '.join(names)}")
+        unavailable(f"no browser is installed: looked for {', '.join(chromium.NAMES)}")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        opened = playwright.chromium.launch(executable_path=path, args=chromium.OPTIONS)
         yield opened
         opened.close()
 

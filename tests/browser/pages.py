@@ -12,17 +12,6 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 # Counts what is drawn on any canvas, from outside of what is tested.
 COUNT_DRAWS = """
 window.drawn = 0;
