@@ -18,7 +18,9 @@ from benchmarks.synthetic import CASES
 @pytest.mark.parametrize("case", CASES)
 def test_ten_times_the_nodes_in_twelve_times_the_time(case: str, benchmark: Any) -> None:
     if benchmark.disabled:
-        assert all(run(case, count)["seconds"] > 0 for count in (1_000, 10_000))
+        small, large = benchmark(lambda: [run(case, count) for count in (1_000, 10_000)])
+        assert small["seconds"] > 0
+        assert large["seconds"] > 0
         return
     found = benchmark.pedantic(growth, args=(case,), rounds=1)
     benchmark.extra_info.update(found)
