@@ -51,6 +51,19 @@ class Broken(nn.Module):
     def forward(self, x):
         return x @ torch.zeros(5, 5)
 
+class Branches(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.sides = nn.ModuleList(nn.Linear(4, 4) for _ in range(4))
+        self.gate = nn.Linear(4, 4)
+
+    def forward(self, x):
+        chosen = self.gate(x).argmax(-1)
+        for number, side in enumerate(self.sides):
+            if (chosen == number).any():
+                x = side(x)
+        return x
+
 class Nested:
     net = Net()
 
@@ -214,9 +227,12 @@ class TestBuild:
         assert run("build", f"{net}:Net", "--input", "1x4", "-o", "net.json.gz")[0] == 0
         saved = visuai.Topology.load("net.json.gz")
         assert saved.num_parameters == 4 * 8 + 8 + 8 * 2 + 2
-        code, out, _ = run("build", "net.json.gz", "--renderer", "dot")
+        code, out, err = run("build", "net.json.gz", "--renderer", "dot")
         assert code == 0
         assert out.startswith("digraph")
+        # Not how long a build took that was done elsewhere.
+        assert "read from net.json.gz" in err
+        assert " s\n" not in err
 
     def test_keyword_inputs(self, net: Path, run) -> None:
         words = ("--input", "1x4", "--input", "scale=2")
@@ -253,6 +269,19 @@ class TestBuild:
         assert code == 1
         assert "my_net.py" in err
         assert "Traceback" not in err
+
+    def test_the_wrong_type_of_input_is_advised_on(self, net: Path, run) -> None:
+        net.write_text("import torch\nnet = torch.nn.Embedding(9, 4)\n")
+        _, _, err = run("build", f"{net}:net", "--input", "1x4")
+        assert "--input ids=1x128:int64" in err
+        assert "attribute" not in err  # which is for those who can catch the error
+
+    def test_exporters_leave_the_terminal_alone(self, net: Path, run) -> None:
+        code, out, err = run("build", f"{net}:Branches")
+        assert (code, out) == (1, "")
+        assert err.startswith("visuai: No route could capture Branches.")
+        assert "def forward" not in err
+        assert len(err.splitlines()) == 7
 
     def test_debug_shows_the_traceback(self, net: Path) -> None:
         with pytest.raises(TargetError):
@@ -300,6 +329,22 @@ class TestDiff:
         assert run("diff", f"{net}:net", "gone.json.gz")[0] == 2
 
 
+def test_a_network_whose_branches_hang_on_weights_is_the_same_each_time(net: Path, run) -> None:
+    code, out, _ = run("diff", f"{net}:Branches", f"{net}:Branches", "--input", "8x4")
+    assert (code, out) == (0, "No difference.\n")
+
+
+def test_without_torch_it_says_what_is_missing() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; from visuai.cli import main; "
+        "sys.exit(main(['metrics']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "needs torch" in done.stderr
+    assert "pip install torch" in done.stderr
+
+
 def test_metrics(run) -> None:
     words = ("metrics", "--models", "ThreeLayerMLP", "--repeat", "1", "--json")
     code, out, _ = run(*words)
@@ -311,6 +356,32 @@ def test_metrics(run) -> None:
     code, out, _ = run(*words[:-1])
     assert code == 0
     assert "ThreeLayerMLP" in out
+
+
+def test_the_table_of_metrics_fits_a_narrow_terminal() -> None:
+    from rich.console import Console
+
+    from visuai.metrics import Row, Timing, table
+
+    timing = Timing((0.1541,))
+    row = Row(
+        model="shufflenet_v2_x2_0",
+        nodes=231,
+        parameters=1,
+        flops=1,
+        saved_bytes=6680,
+        visuai=timing,
+        passes={"export": 0.0448, "to-dict": 0.01},
+        meta_forward=timing,
+        tensorboard=timing,
+    )
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(table([row, row], passes=False))
+    text = captured.get()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "export" not in text
 
 
 def test_unknown_network_is_told(run) -> None:

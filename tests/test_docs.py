@@ -6,11 +6,13 @@ import doctest
 import importlib
 import pkgutil
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import visuai
+from visuai.cli.app import cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -43,6 +45,20 @@ def test_code_in_pages(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         # Padded with newlines, so that a traceback names the page's own line.
         code = compile("\n" * line + match[1], str(page), "exec", dont_inherit=True)
         exec(code, namespace)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_pages(page: Path) -> None:
+    """Reads a page's commands as the command line would, without running them."""
+    text = page.read_text(encoding="utf-8")
+    for line in re.findall(r"^(?:\$ )?(?:\S+ )*?(visuai [a-z].*)$", _console(text), re.MULTILINE):
+        words = shlex.split(line.partition(" > ")[0], comments=True)[1:]
+        command = cli.commands[words[0]]
+        command.make_context(words[0], words[1:]).close()  # what it cannot read it raises
+
+
+def _console(text: str) -> str:
+    return "\n".join(re.findall(r"^```(?:console|sh)\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -17,6 +17,10 @@ class VisuaiError(Exception):
     """
 
 
+PARTIAL = "The part of the network up to there is in the error's attribute `partial`."
+"""What a `ModelError` says to those who can catch it."""
+
+
 class CaptureError(VisuaiError):
     """No route could capture the model.
 

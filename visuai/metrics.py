@@ -278,23 +278,34 @@ def geometric_mean(values: Iterable[float]) -> float:
     return math.exp(sum(logs) / len(logs)) if logs else math.nan
 
 
-def table(rows: Sequence[Row]) -> Table:
-    """Gives the rows as a table to print: medians, times in milliseconds."""
+def table(rows: Sequence[Row], *, passes: bool = True) -> Table:
+    """Gives the rows as a table to print: medians, times in milliseconds.
+
+    Args:
+        rows: What was measured.
+        passes: Whether to give the times of the single passes too.
+    """
     from rich.table import Table
 
-    shown = Table(title="Times in ms (median), CIFAR-10 input 1x3x32x32", title_justify="left")
+    shown = Table(
+        title="Times in ms (median), CIFAR-10 input 1x3x32x32",
+        title_justify="left",
+        show_edge=passes,  # without, it fits into 80 columns
+        pad_edge=passes,
+    )
     shown.add_column("model", no_wrap=True)
-    passes = list(rows[0].passes) if rows else []
-    heads = ["nodes", *passes, "all", "saved kB", "meta forward", "/ meta", "TensorBoard", "faster"]
+    single = list(rows[0].passes) if rows and passes else []
+    last = ["saved kB", "meta forward", "/ meta", "Tensor- Board", "faster"]
+    heads = ["nodes", *(name.replace("-", "- ") for name in single), "all", *last]
     for head in heads:
         # A narrow terminal: heads may take two lines, figures never.
-        shown.add_column(head.replace("-", "-\n").replace(" ", "\n"), justify="right", no_wrap=True)
+        shown.add_column(head.replace(" ", "\n"), justify="right", no_wrap=True)
     for row in rows:
         board = row.tensorboard
         shown.add_row(
             row.model,
             f"{row.nodes}",
-            *(f"{1e3 * row.passes[name]:.1f}" for name in passes),
+            *(f"{1e3 * row.passes[name]:.1f}" for name in single),
             f"{1e3 * row.visuai.median:.1f}",
             f"{row.saved_bytes / 1e3:.2f}",
             f"{1e3 * row.meta_forward.median:.1f}",
@@ -305,7 +316,7 @@ def table(rows: Sequence[Row]) -> Table:
     if len(rows) > 1:
         boards = [row.tensorboard.median / row.visuai.median for row in rows if row.tensorboard]
         over_meta = geometric_mean(row.visuai.median / row.meta_forward.median for row in rows)
-        blank = [""] * (len(passes) + 4)
+        blank = [""] * (len(single) + 4)
         board = f"{geometric_mean(boards):.1f}x" if boards else "-"
         shown.add_section()
         shown.add_row("geometric mean", *blank, f"{over_meta:.2f}", "", board)

@@ -11,7 +11,7 @@ from visuai.capture.inputs import Inputs, arbitrary, forward_of, inferred, owner
 from visuai.capture.sites import is_user_file
 from visuai.capture.snapshot import unchanged
 from visuai.capture.stand_ins import Kind, StandIns, Substitute, map_tensors
-from visuai.errors import ModelError
+from visuai.errors import PARTIAL, ModelError
 from visuai.program import Program, Source
 
 
@@ -31,7 +31,7 @@ def blame_on_inputs(model: Any, inputs: Inputs, error: Exception, partial: Progr
     if own is not None:
         raise ModelError(
             f"{_told(own)}\n{partial.name} raises this on the inputs given, with or without "
-            "Visuai. The part of the network up to there is in the error's attribute `partial`.",
+            f"Visuai. {PARTIAL}",
             failures={"eager": error},
             program=partial,
         ) from own

@@ -14,7 +14,7 @@ import visuai
 from visuai.cli.diagnose import diagnose
 from visuai.cli.shared import TARGETS, built, options_of_build, printable, tell
 from visuai.cli.viewing import serve, view
-from visuai.errors import CaptureError, InputError, VisuaiError
+from visuai.errors import PARTIAL, CaptureError, InputError, ModelError, VisuaiError
 
 # All else is imported inside the commands, so that `visuai --help` loads no torch.
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -50,7 +50,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VisuaiError as error:
         if debug:
             raise
-        _complain(f"{error}{_advice(error, words)}")
+        told = str(error).replace(PARTIAL, "").rstrip()
+        _complain(f"{told}{_advice(error, words)}")
+        return trouble
+    except ModuleNotFoundError as error:
+        if debug or error.name is None:
+            raise
+        _complain(
+            f"This needs {error.name}, which is not installed in {sys.prefix}; try: pip install "
+            f"{error.name.partition('.')[0]}. Saved topologies (.json.gz) and recorded runs are "
+            "shown without torch."
+        )
         return trouble
     except Exception as error:
         if debug:
@@ -114,7 +124,7 @@ def build(
     topology = built(target, **shared)
     written = write(topology, output, renderer, depth, read_arguments(options))
     if not shared["quiet"]:
-        tell(topology)
+        tell(topology, target)
         if output is not None:
             click.echo(f"Wrote {written}", err=True)
 
@@ -128,7 +138,7 @@ def summary(target: str, depth: int | None, **shared: Any) -> None:
     topology = built(target, **shared)
     _show(topology.summary(depth=depth))
     if not shared["quiet"]:
-        tell(topology)
+        tell(topology, target)
 
 
 @cli.command(epilog=TARGETS)
@@ -142,8 +152,8 @@ def diff(a: str, b: str, **shared: Any) -> int:
     """
     topologies = [built(a, **shared), built(b, **shared)]
     if not shared["quiet"]:
-        for topology in topologies:
-            tell(topology)
+        for topology, target in zip(topologies, (a, b), strict=True):
+            tell(topology, target)
     found = visuai.diff(*topologies)
     click.echo(str(found).rstrip("\n"))
     return 1 if found else 0
@@ -158,7 +168,11 @@ def diff(a: str, b: str, **shared: Any) -> int:
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def metrics(models: str | None, repeat: int, as_json: bool, quiet: bool, debug: bool) -> None:
-    """Measures each pass and the saved topology's size on well-known networks."""
+    """Measures building and saving of well-known networks.
+
+    All of them take some minutes; times of the single passes need a terminal of 140 columns,
+    or --json.
+    """
     import json
 
     from visuai import metrics as measuring
@@ -170,14 +184,24 @@ def metrics(models: str | None, repeat: int, as_json: bool, quiet: bool, debug: 
     if as_json:
         click.echo(json.dumps([row.to_dict() for row in rows], indent=2))
     else:
-        _show(measuring.table(rows))
+        _show(measuring.table(rows), measuring.table(rows, passes=False))
 
 
-def _show(what: Any) -> None:
-    """Prints what draws itself: in colour on a terminal, else as plain text of full width."""
+def _show(what: Any, narrow: Any = None) -> None:
+    """Prints what draws itself: in colour on a terminal, else as plain text of full width.
+
+    Args:
+        what: It.
+        narrow: What to print instead if the terminal is too narrow for it.
+    """
     from rich.console import Console
+    from rich.measure import Measurement
 
-    Console(width=None if sys.stdout.isatty() else 160, markup=False, emoji=False).print(what)
+    console = Console(width=None if sys.stdout.isatty() else 160, markup=False, emoji=False)
+    # Measured for a terminal of any width, for it is cut down to that of this one.
+    options = console.options.update(width=10_000)
+    wide = narrow is not None and (Measurement.get(console, options, what).minimum > console.width)
+    console.print(narrow if wide else what)
 
 
 def _complain(message: str) -> None:
@@ -187,6 +211,11 @@ def _complain(message: str) -> None:
 def _advice(error: VisuaiError, words: Sequence[str]) -> str:
     """Tells what the library's advice comes to on the command line."""
     given = any(word.partition("=")[0] == "--input" for word in words)
+    if isinstance(error, ModelError) and given:
+        return (
+            "\nIts inputs were zeros of the shape and the type that --input names, float32 if it "
+            "names none; token ids are such as --input ids=1x128:int64."
+        )
     if isinstance(error, InputError) or (isinstance(error, CaptureError) and not given):
         advice = "\nHere, inputs are given with --input, such as --input 1x3x224x224"
         return f"{advice}; --eval puts the model in eval mode." if not given else f"{advice}."

@@ -25,9 +25,9 @@ NOTHING, FOUND = 0, 1
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing, only exit.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def diagnose(run: Path, severity: str, as_json: bool, quiet: bool, debug: bool) -> int:
-    """Tells what is wrong with a recorded RUN, while it trains or afterwards.
+    """Tells what is wrong with a recorded run.
 
-    RUN is a run's file, or a log directory: then it is the newest run in it.
+    RUN is a run's file, or a log directory: then it is the newest run in it. It may still go on.
     Exits with 0 if nothing of that severity or worse was found, 1 if something was, 2 if there
     is trouble.
 
@@ -44,7 +44,10 @@ def diagnose(run: Path, severity: str, as_json: bool, quiet: bool, debug: bool) 
     try:
         opened = open_run(run)
     except FileNotFoundError as error:
-        raise VisuaiError(str(error)) from error
+        raise VisuaiError(
+            f"{error} RUN is a run's file, or a folder in which Visu(model, ..., logdir=...) "
+            f"recorded (looked in {Path.cwd()})."
+        ) from error
     with opened:
         everything = diagnosed(opened)
         name = opened.path.name

@@ -93,19 +93,21 @@ def built(
         )
 
 
-def tell(topology: Topology) -> None:
-    """Tells on standard error what was built."""
+def tell(topology: Topology, target: str) -> None:
+    """Tells on standard error what was built, or read, if ``target`` is a saved topology."""
     report = topology.report
+    saved = target.endswith((".json", ".json.gz"))
+    how = f"read from {target}" if saved else f"route {report.route or 'unknown'}"
+    how += "" if saved else f", {report.seconds:.2f} s"
     nodes, edges = topology.graph.number_of_nodes(), topology.graph.number_of_edges()
     click.echo(
         printable(
             f"{topology.name}: {nodes:,} nodes, {edges:,} edges, "
-            f"{topology.num_parameters:,} parameters; route {report.route or 'unknown'}, "
-            f"{report.seconds:.2f} s"
+            f"{topology.num_parameters:,} parameters; {how}"
         ),
         err=True,
     )
-    for note in report.notes:
+    for note in () if saved else report.notes:
         click.echo(printable(f"Note: {note}"), err=True)
 
 

@@ -21,6 +21,9 @@ FORMS = (
 )
 
 
+_WEIGHTS = {".pt", ".pth", ".ckpt", ".bin", ".safetensors"}
+
+
 def resolve(target: str, arguments: Mapping[str, Any]) -> Any:
     """Gives what ``target`` names.
 
@@ -42,6 +45,13 @@ def resolve(target: str, arguments: Mapping[str, Any]) -> Any:
         return _existing(path)
     if path.name.endswith((".json", ".json.gz")):
         return Topology.load(_existing(path))
+    if path.suffix in _WEIGHTS:
+        raise TargetError(
+            f"{target!r} seems to hold weights or a pickled object, which Visuai does not open: "
+            "that could run its code. Name what makes the network, such as net.py:Net, or save "
+            "it with torch.export.save(torch.export.export(model, args), 'net.pt2'); for "
+            "TorchScript, name a function that calls torch.jit.load."
+        )
     place, colon, attribute = target.rpartition(":")
     if not (place and colon and attribute):
         hint = _hint(path) if path.suffix == ".py" and path.is_file() else ""
@@ -160,6 +170,8 @@ def _instance(value: Any, arguments: Mapping[str, Any], target: str) -> Any:
     if missing := _missing(value, arguments):
         wanted = " ".join(f"--arg {name}=..." for name in missing)
         raise TargetError(f"{target!r} needs arguments to be made: add {wanted}.")
+    # Where branches hang on the weights, the network is the same each time, and for `diff`.
+    torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
     try:
         made = value(**arguments)
     except Exception as error:

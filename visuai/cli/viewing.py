@@ -41,7 +41,7 @@ def view(
     no_browser: bool,
     **shared: Any,
 ) -> None:
-    """Builds TARGET's topology, and opens it in the browser, until Ctrl-C.
+    """Builds TARGET and shows it in the browser, until Ctrl-C.
 
     \b
     visuai view torchvision.models:resnet18 --input 1x3x224x224
@@ -55,8 +55,8 @@ def view(
     viewer.read(viewer.SCRIPT)  # trouble with it is told before a long build
     topologies = [built(each, **shared) for each in (target, compare) if each is not None]
     if not shared["quiet"]:
-        for topology in topologies:
-            tell(topology)
+        for topology, each in zip(topologies, (target, compare), strict=False):
+            tell(topology, each or "")
     title = " and ".join(topology.name for topology in topologies)
     mount = viewer.mount(depth=depth, compare=None if compare is None else "1")
     shelf = Built(topologies)
@@ -77,7 +77,9 @@ def view(
 @browser_option
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def serve(logdir: Path, port: int | None, no_browser: bool, debug: bool) -> None:
-    """Shows what was saved in a log directory in the browser, until Ctrl-C.
+    """Shows a log directory in the browser, until Ctrl-C.
+
+    It has the runs that Visu recorded in it, and the topologies saved there.
 
     \b
     visuai build net.py:Net -o runs/net.json.gz

@@ -49,7 +49,8 @@ class LogDir:
         if not folder.is_dir():
             raise VisuaiError(
                 f"There is no folder {str(folder)!r} (looked in {Path.cwd()}). A log directory "
-                "is where topologies are saved, such as with visuai build -o LOGDIR/net.json.gz."
+                "is where Visu(model, ..., logdir=LOGDIR) records, or visuai build -o "
+                "LOGDIR/net.json.gz saves; it is made when the first is written."
             )
         self._folder = folder
         self._known: dict[str, tuple[_File, WireEntry]] = {}
