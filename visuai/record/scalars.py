@@ -28,6 +28,11 @@ class Scalars:
     def __len__(self) -> int:
         return len(self.steps)
 
+    def finite(self) -> Scalars:
+        """Gives it without the steps at which it was not a finite number."""
+        kept = np.isfinite(self.values)
+        return Scalars(self.name, self.steps[kept], self.values[kept])
+
 
 @dataclass(frozen=True)
 class Event:

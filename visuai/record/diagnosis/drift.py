@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visuai.record.diagnosis.diagnosis import Diagnosis
-from visuai.record.diagnosis.evidence import Evidence
-from visuai.record.diagnosis.span import ends_with, lasting
+from visuai.record.diagnosis.evidence import Array, Evidence
+from visuai.record.diagnosis.span import Span, ends_with, lasting
 
 SHRUNK = 0.01
 """Size of a weight relative to its largest so far, below which it has decayed."""
@@ -31,32 +32,26 @@ def weight_collapse(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[
     rms = evidence.weight.of(names, "rms")
     if rms.shape[1] < LEAST:
         return
-    highest = np.fmax.accumulate(rms, axis=1)
-    hits: list[tuple[int, int, int, float]] = []
     with np.errstate(divide="ignore", invalid="ignore"):
-        relative = rms / highest
-    for place in range(len(names)):
-        known = np.isfinite(rms[place]) & (highest[place] > 0)
-        span = lasting(known & (relative[place] < SHRUNK), known, LEAST)
-        if span is not None and ends_with(span, known):
-            hits.append((place, span.first, span.last, float(np.nanmin(relative[place]))))
+        relative = rms / np.fmax.accumulate(rms, axis=1)
+    hits = _lasting(relative, relative < SHRUNK)
     if not hits:
         return
-    place, first, last, value = min(hits, key=lambda hit: hit[1])
-    name = names[place]
+    place, span = min(hits.items(), key=lambda hit: hit[1].first)
+    name, value = names[place], float(np.nanmin(relative[place]))
     yield Diagnosis(
         "weight-collapse",
         "error" if 2 * len(hits) >= len(names) else "warning",
         name,
         evidence.structure.parameters[name].module,
-        int(evidence.first[first]),
-        int(evidence.last[last]),
+        int(evidence.first[span.first]),
+        int(evidence.last[span.last]),
         f"The weight {name} has shrunk to {value:.2g} of its largest size (threshold {SHRUNK:g}), "
         f"and so have {len(hits)} of {len(names)} weights.",
         "Lower the weight decay: times the learning rate, it should be far below the usual step "
         "of 1e-3. With SGD or Adam take care that it is not added to the loss as well.",
         {"relative_size": value, "threshold": SHRUNK, "weights_affected": len(hits)},
-        tuple(names[hit[0]] for hit in hits if hit[0] != place),
+        tuple(names[at] for at in hits if at != place),
     )
 
 
@@ -70,36 +65,41 @@ def weight_growth(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Di
     rms = evidence.weight.of(names, "rms")
     if not names or rms.shape[1] < LEAST:
         return
-    hits: list[tuple[int, int, int, float]] = []
-    for place, name in enumerate(names):
-        known = np.isfinite(rms[place])
-        if not known.any():
-            continue
-        usual = (3.0 * (evidence.structure.fan_in(name) or 1)) ** -0.5
-        relative = rms[place] / max(float(rms[place][known][0]), usual)
-        span = lasting(known & (relative > GROWN), known, LEAST)
-        if span is not None and ends_with(span, known):
-            value = float(np.nanmax(relative[span.first : span.last + 1]))
-            hits.append((place, span.first, span.last, value))
+    usual = [(3.0 * (evidence.structure.fan_in(name) or 1)) ** -0.5 for name in names]
+    first = [next(iter(row[np.isfinite(row)].tolist()), np.nan) for row in rms]
+    relative = rms / np.fmax(first, usual)[:, None]
+    hits = _lasting(relative, relative > GROWN)
     if not hits:
         return
-    place, _, last, value = max(hits, key=lambda hit: hit[3])
-    first = min(hit[1] for hit in hits)
-    name = names[place]
+    peak = {
+        at: float(np.nanmax(relative[at, one.first : one.last + 1])) for at, one in hits.items()
+    }
+    place, value = max(peak.items(), key=lambda hit: hit[1])
+    name, span = names[place], hits[place]
     yield Diagnosis(
         "weight-growth",
         "error" if value >= GROWN_ERROR else "warning",
         name,
         evidence.structure.parameters[name].module,
-        int(evidence.first[first]),
-        int(evidence.last[last]),
+        int(evidence.first[min(one.first for one in hits.values())]),
+        int(evidence.last[span.last]),
         f"The weight {name} has grown to {value:.3g} times its first size (threshold {GROWN:g}), "
         f"and {len(hits)} of {len(names)} weights beyond the threshold.",
         "Check the sign of the loss, scale the targets to about 1, lower the learning rate, or "
         "use weight decay.",
         {"growth": value, "threshold": GROWN, "weights_affected": len(hits)},
-        tuple(names[hit[0]] for hit in hits if hit[0] != place),
+        tuple(names[at] for at in hits if at != place),
     )
+
+
+def _lasting(values: Array, holds: NDArray[np.bool_]) -> dict[int, Span]:
+    """Finds the rows in which something holds at the end, and since when."""
+    found: dict[int, Span] = {}
+    for place, known in enumerate(np.isfinite(values)):
+        span = lasting(known & holds[place], known, LEAST)
+        if span is not None and ends_with(span, known):
+            found[place] = span
+    return found
 
 
 def _moving(evidence: Evidence) -> list[str]:

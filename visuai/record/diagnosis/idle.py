@@ -45,13 +45,11 @@ def frozen(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis
     elements = sum(parameters[name].numel for name in names)
     total = sum(each.numel for each in parameters.values())
     where = " It lies between parameters that are trained." if between else ""
-    yield Diagnosis(
+    yield _all_along(
+        evidence,
         "frozen",
         "info",
         names[0],
-        parameters[names[0]].module,
-        int(evidence.first[0]),
-        evidence.last_step,
         f"{len(names)} of {len(parameters)} parameters do not require a gradient "
         f"({elements / max(total, 1):.0%} of all elements), the first is {names[0]}.{where}",
         "If that is not on purpose, call requires_grad_(True) on it before the optimizer is made.",
@@ -76,29 +74,19 @@ def no_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diag
         if name in finite:
             continue
         module = structure.parameters[name].module or "the network itself"
-        if name in structure.unused:
-            yield Diagnosis(
-                "no-gradient",
-                "info",
-                name,
-                structure.parameters[name].module,
-                int(evidence.first[0]),
-                evidence.last_step,
-                f"{name} gets no gradient, and the captured network does not use it.",
-                f"Remove it, or call {module} in the forward.",
-                {"steps_with_gradient": 0, "recorded_steps": evidence.records},
-            )
-            continue
-        yield Diagnosis(
+        used = name not in structure.unused
+        yield _all_along(
+            evidence,
             "no-gradient",
-            "warning",
+            "warning" if used else "info",
             name,
-            structure.parameters[name].module,
-            int(evidence.first[0]),
-            evidence.last_step,
             f"{name} never got a gradient in {evidence.records} recorded steps, though it is "
-            "trainable and others got one.",
-            f"Look for detach(), torch.no_grad(), .item() or .data between {module} and the loss.",
+            "trainable and others got one."
+            if used
+            else f"{name} gets no gradient, and the captured network does not use it.",
+            f"Look for detach(), torch.no_grad(), .item() or .data between {module} and the loss."
+            if used
+            else f"Remove it, or call {module} in the forward.",
             {"steps_with_gradient": 0, "recorded_steps": evidence.records},
         )
 
@@ -126,13 +114,11 @@ def not_in_optimizer(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator
             return
     for place in np.flatnonzero(idle & (pulled >= LEAST)):
         name = names[place]
-        yield Diagnosis(
+        yield _all_along(
+            evidence,
             "not-in-optimizer",
             "warning",
             name,
-            structure.parameters[name].module,
-            int(evidence.first[0]),
-            evidence.last_step,
             f"{name} got a gradient in {int(pulled[place])} recorded steps, and no optimizer "
             "step ever changed it.",
             "Give it to the optimizer (made before the module was added or moved?), or set "
@@ -199,6 +185,22 @@ def unchanged(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagno
                 "gradient_mean_abs": float(np.median(pull[place][known[place]])),
             },
         )
+
+
+def _all_along(
+    evidence: Evidence,
+    rule: str,
+    severity: str,
+    name: str,
+    message: str,
+    advice: str,
+    numbers: dict[str, float],
+    also: tuple[str, ...] = (),
+) -> Diagnosis:
+    """Makes a diagnosis of a parameter that holds from the first record to the last."""
+    module = evidence.structure.parameters[name].module
+    first, last = int(evidence.first[0]), evidence.last_step
+    return Diagnosis(rule, severity, name, module, first, last, message, advice, numbers, also)
 
 
 def _at_rest(evidence: Evidence) -> bool:

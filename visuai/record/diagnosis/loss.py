@@ -8,6 +8,7 @@ import numpy as np
 
 from visuai.record.diagnosis.diagnosis import Diagnosis
 from visuai.record.diagnosis.evidence import Array, Evidence
+from visuai.record.scalars import Scalars
 
 GROWN = 3.0
 """The loss at the end relative to the loss at the start or, if lower since, to its best."""
@@ -29,11 +30,8 @@ def loss_diverging(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[D
     Source: Goodfellow, Bengio and Courville 2016, section 11.4.1, on the learning rate above
     which the training error grows; the factor is this project's.
     """
-    for each in evidence.losses:
-        values = each.values[np.isfinite(each.values)]
-        steps = each.steps[np.isfinite(each.values)]
-        if len(values) < FEWEST:
-            continue
+    for each in _long(evidence.losses, FEWEST):
+        values, steps = each.values, each.steps
         smooth = _smooth(values)
         first, last = float(smooth[0]), float(smooth[-1])
         best = float(np.min(smooth))
@@ -70,11 +68,8 @@ def loss_not_falling(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator
     Source: Zhang et al. 2017, on random labels; Amazon SageMaker Debugger, rule
     LossNotDecreasing.
     """
-    for each in evidence.losses:
-        values = each.values[np.isfinite(each.values)]
-        steps = each.steps[np.isfinite(each.values)]
-        if len(values) < FEWEST_FLAT:
-            continue
+    for each in _long(evidence.losses, FEWEST_FLAT):
+        values, steps = each.values, each.steps
         smooth = _smooth(values)
         first, last = float(smooth[0]), float(smooth[-1])
         noise = 1.4826 * float(np.median(np.abs(values - np.median(values))))
@@ -100,6 +95,12 @@ def loss_not_falling(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator
             "belong to the inputs? Can the model fit ten examples?",
             {"first": first, "last": last, "fallen": fallen, "noise": noise},
         )
+
+
+def _long(losses: Sequence[Scalars], least: int) -> list[Scalars]:
+    """Gives the losses that have enough finite values, without those that are not."""
+    finite = [each.finite() for each in losses]
+    return [each for each in finite if len(each) >= least]
 
 
 def _smooth(values: Array) -> Array:
