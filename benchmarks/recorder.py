@@ -1,7 +1,7 @@
 """What recording costs: against a plain read of the parameters, and against other recorders.
 
     python -m benchmarks.recorder cost       statistics of one step, ratios in one run
-    python -m benchmarks.recorder overhead   ResNet-18 with and without, in pairs
+    python -m benchmarks.recorder overhead   ResNet-18 with and without, step by step in turns
     python -m benchmarks.recorder size       bytes of 1000 steps of 300 parameters
     python -m benchmarks.recorder read       one parameter's history of 100,000 steps
     python -m benchmarks.recorder kill       kill -9 at 200 random moments
@@ -14,6 +14,7 @@ them alike.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import random
 import signal
@@ -32,6 +33,7 @@ from torch import nn
 import visuai
 from visuai.record.compaction import pending, transpose
 from visuai.record.measure import measure
+from visuai.record.options import Options
 from visuai.record.schema import series_id
 from visuai.record.store import Batch, Record, Store, create_run
 from visuai.record.subject import Subject
@@ -141,50 +143,85 @@ def add_wandb(
     ways["wandb.watch's way, the same tensors"] = all_
 
 
+STRETCH = 40
+"""Steps of each model in a pair: enough for some of them to be recorded."""
+
+LONGEST = 300.0
+"""Seconds after which `overhead` starts no further pair."""
+
+
+class Training:
+    """A ResNet-18 that learns images as those of CIFAR, a step at a time."""
+
+    def __init__(self, batches: list[list[torch.Tensor]]) -> None:
+        import torchvision
+
+        torch.manual_seed(0)
+        self._batches = itertools.cycle(batches)
+        self.model = torchvision.models.resnet18(num_classes=10)
+        self._optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01, momentum=0.9)
+
+    def step(self) -> None:
+        x, y = next(self._batches)
+        self._optimizer.zero_grad()
+        nn.functional.cross_entropy(self.model(x), y).backward()
+        self._optimizer.step()
+
+
 def overhead(turns: int) -> None:
-    """Epochs of ResNet-18 on images as those of CIFAR, default options; pairs, median."""
-    import torchvision
+    """Slows down ResNet-18 on images as those of CIFAR how much; pairs of stretches, median.
 
-    torch.manual_seed(0)
+    Two models in one process take turns at each step, so what else the machine does falls on
+    both. All that the recorder does for a step, in whatever thread, is counted to that step. It
+    takes the time between its model's steps for training, and so would afford twice of what it
+    is to: hence it is given half of the default share of it.
+    """
     images, labels = torch.randn(512, 3, 32, 32), torch.randint(0, 10, (512,))
-    loader = torch.utils.data.DataLoader(
-        torch.utils.data.TensorDataset(images, labels), batch_size=64, shuffle=True
-    )
-
-    def prepared(folder: str | None) -> tuple[Callable[[], None], Callable[[], None]]:
-        model = torchvision.models.resnet18(num_classes=10)
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-        visu = None if folder is None else visuai.Visu(model, loader, folder)
-
-        def epoch() -> None:
-            for x, y in loader:
-                optimizer.zero_grad()
-                nn.functional.cross_entropy(model(x), y).backward()
-                optimizer.step()
-
-        def end() -> None:
-            if visu is not None:
-                visu.close()
-                print(f"{len(visuai.open_run(visu.path).steps)} steps recorded")  # type: ignore[arg-type]
-
-        return epoch, end
-
+    dataset = torch.utils.data.TensorDataset(images, labels)
+    batches = list(torch.utils.data.DataLoader(dataset, batch_size=64))
+    plain, recorded = Training(batches), Training(batches)
     with tempfile.TemporaryDirectory() as folder:
-        plain, _ = prepared(None)
-        recorded, end = prepared(folder)
-        for _ in range(3):  # Start-up: memory, the topology, the first records.
-            plain()
-            recorded()
-        ratios: list[float] = []
-        for turn in range(turns):
-            first, second = (plain, recorded) if turn % 2 else (recorded, plain)
-            one, other = seconds(first), seconds(second)
-            ratios.append(other / one if turn % 2 else one / other)
-        end()
-    low, _, high = statistics.quantiles(ratios, n=4)
+        share = Options().overhead / 2
+        visu = visuai.Visu(recorded.model, batches, folder, overhead=share)
+
+        def recorded_step() -> None:
+            recorded.step()
+            visu.flush()
+
+        pairs: list[tuple[float, float]] = []
+        start = time.perf_counter()
+        for turn in range(-1, turns):  # The first pair, in which everything starts, is left out.
+            with_, without = 0.0, 0.0
+            for number in range(STRETCH):
+                if number % 2:
+                    with_ += seconds(recorded_step)
+                without += seconds(plain.step)
+                if not number % 2:
+                    with_ += seconds(recorded_step)
+            if turn >= 0:
+                pairs.append((with_, without))
+            if time.perf_counter() - start > LONGEST:
+                break
+        visu.close()
+        assert visu._recording is not None
+        assert visu.path is not None
+        cadence = visu._recording._cadence
+        with visuai.open_run(visu.path) as run:
+            steps = run.steps
+    times = np.array(pairs)
+    slower = 100 * (times[:, 0] / times[:, 1] - 1)
+    chosen = np.random.default_rng(0).integers(len(slower), size=(10_000, len(slower)))
+    low, high = np.quantile(np.median(slower[chosen], axis=1), [0.025, 0.975])
+    quarter, median, three = np.quantile(slower, [0.25, 0.5, 0.75])
+    total = 100 * (times[:, 0].sum() / times[:, 1].sum() - 1)
+    print(f"slower by {median:.2f} %, the median of {len(slower)} pairs of {STRETCH} steps")
+    print(f"  95 % interval of the median {low:.2f} to {high:.2f} %")
+    print(f"  quartiles of the pairs {quarter:.2f} to {three:.2f} %, all together {total:.2f} %")
+    inside = 100 * cadence.spent / (cadence.trained / 2)
+    print(f"seconds in the recorder / seconds of training: {inside:.2f} % ({cadence.spent:.2f} s)")
     print(
-        f"slower by {100 * (statistics.median(ratios) - 1):.2f} % "
-        f"(quartiles {100 * (low - 1):.2f} to {100 * (high - 1):.2f} %, {turns} pairs)"
+        f"{len(steps)} of about {steps[-1] + 1} steps recorded; "
+        f"{1e3 * times[:, 1].sum() / len(pairs) / STRETCH:.0f} ms a step"
     )
 
 
@@ -425,7 +462,7 @@ def is_whole(folder: str, acknowledged: int) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    ways = {"cost": 7, "overhead": 9, "size": 1, "read": 15, "kill": 200}
+    ways = {"cost": 15, "overhead": 40, "size": 1, "read": 15, "kill": 200}
     parser.add_argument("what", choices=ways)
     parser.add_argument("--turns", type=int, help="how often")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")

@@ -103,17 +103,26 @@ def _connect(path: Path) -> sqlite3.Connection:
     _roll_back(path)
     connection = schema.connect(path, readonly=True)
     try:
-        try:
-            schema.check(connection, path)
-        except sqlite3.OperationalError:
+        if not _is_readable(connection):
             # A finished run on a medium that cannot be written: no -shm file can be made.
             connection.close()
             connection = schema.connect(path, readonly=True, immutable=True)
-            schema.check(connection, path)
+        schema.check(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _is_readable(connection: sqlite3.Connection) -> bool:
+    """Tells whether a file can be read with locks; not so of one that is locked only now."""
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        return "unable to open" not in str(error)
+    except sqlite3.DatabaseError:
+        pass  # Whoever checks it will say what it is.
+    return True
 
 
 def _roll_back(path: Path) -> bool:
@@ -131,5 +140,6 @@ def _roll_back(path: Path) -> bool:
     except OSError:
         return False
     with suppress(sqlite3.Error), closing(schema.connect(path, readonly=False)) as connection:
+        connection.execute("PRAGMA busy_timeout = 0").fetchone()
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     return True
