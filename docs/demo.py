@@ -9,6 +9,8 @@ are recorded into demo/runs.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -102,6 +104,7 @@ def record(logdir: Path, console: Console, epochs: int) -> None:
                 f"{name}: {right:.0%} of the digits told right, {len(run.steps)} steps recorded "
                 f"in {seconds:.1f} s, {run.path.stat().st_size / 1e3:,.0f} kB",
                 highlight=False,
+                soft_wrap=True,
             )
             console.print(run.diagnose())
 
@@ -134,7 +137,13 @@ def main(folder: Path, epochs: int = 10) -> None:
     console.print("Training on handwritten digits, twice ...")
     record(folder / "runs", console, epochs)
     console.print(f"Open {folder / 'resnet18.html'} in a browser.", highlight=False)
-    console.print(f"See the trainings:  visuai serve -l {folder / 'runs'}", highlight=False)
+    # As it is typed here: that of an environment which was made for this is not on the path.
+    command = Path(os.path.relpath(Path(sys.executable).with_name("visuai")))
+    if not command.is_file() or shutil.which("visuai") == str(command.absolute()):
+        command = Path("visuai")
+    console.print(
+        f"See the trainings:  {command} serve -l {folder / 'runs'}", highlight=False, soft_wrap=True
+    )
 
 
 if __name__ == "__main__":
