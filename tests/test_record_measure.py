@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from visuai.record import tiles
 from visuai.record.bins import (
     BINS,
     COUNTS,
@@ -27,6 +28,7 @@ from visuai.record.columns import Columns, concatenate, downsample, merge
 from visuai.record.device import measure_on_device
 from visuai.record.flat import flatten
 from visuai.record.measure import Measured, measure
+from visuai.record.sample import count_bins
 from visuai.record.series import Series
 from visuai.record.tiles import TILE
 
@@ -102,6 +104,90 @@ def test_sizes_and_scales(measured: Measure, size: int, scale: float) -> None:
     assert sampled <= min(size, SAMPLE)
     if size <= SAMPLE:
         assert sampled == (values != 0).sum()
+
+
+SMALL_TILES = st.integers(1, 100).flatmap(
+    lambda size: st.tuples(
+        *(
+            arrays(
+                np.float64,
+                size,
+                elements=st.one_of(
+                    st.floats(-1e150, 1e150),
+                    st.floats(-4, 4, width=16),
+                    st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 1e-40, -1e-45, 3e38]),
+                ),
+            ),
+        )
+        * 2
+    )
+)
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+@pytest.mark.parametrize(
+    "dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e5m2]
+)
+@pytest.mark.parametrize("way", ["plain", "copied", "difference", "scaled"])
+@settings(max_examples=60, deadline=None)
+@given(numbers=SMALL_TILES)
+def test_tiles_of_any_numbers(
+    dtype: torch.dtype, way: str, numbers: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """The way of large tensors, with tiles so small that borders and rests are everywhere."""
+    tensor, other = (torch.from_numpy(each).to(dtype) for each in numbers)
+    wide = torch.float64 if dtype == torch.float64 else torch.float32
+    expected, copy, minus, factor = tensor.to(wide), None, None, 1.0
+    if way == "copied":
+        copy = torch.full_like(tensor.to(wide), 7).to(dtype)
+    elif way == "difference":
+        minus = other
+        expected = expected - other.to(wide)
+    elif way == "scaled":
+        factor = 0.125
+        expected = expected * factor
+    scratch = tiles.Scratch()
+    size = len(tensor)
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setattr(tiles, "_ROW", 4)
+        patch.setattr(tiles, "TILE", 12)
+        moments = tiles.measure_tiles(tensor, minus, copy, factor, scratch)
+    bins = count_bins(scratch.sample(size))
+    row = Measured(
+        count=np.array([size]),
+        zeros=np.array([moments.zeros]),
+        nonfinite=np.array([moments.nonfinite]),
+        moments=np.array([moments.values]).T,
+        bins=bins,
+    )
+    check(row, 0, expected.to(torch.float64).numpy())
+    if copy is not None:
+        assert torch.equal(copy.view(torch.uint8), tensor.view(torch.uint8))
+    if dtype == torch.float64:
+        finite = expected[torch.isfinite(expected)]
+        assert bins.sum() == torch.count_nonzero(finite)
+    else:
+        assert (bins[0] == exact_bins(expected.numpy())).all()
+
+
+@MEASURES
+@pytest.mark.parametrize("value", [0.1, -0.7, 1e-4, 3.3e4])
+def test_a_constant_does_not_drift(measured: Measure, value: float) -> None:
+    values = torch.full((3 * TILE + 77,), value)
+    exact = values.to(torch.float64)
+    total, magnitude, square, minimum, maximum = measured([values]).moments[:, 0]
+    assert total == pytest.approx(float(exact.sum()), rel=3e-6)
+    assert magnitude == pytest.approx(float(exact.abs().sum()), rel=3e-6)
+    assert square == pytest.approx(float(exact.square().sum()), rel=3e-6)
+    assert minimum == maximum == float(values[0])
+
+
+def test_the_default_device_does_not_matter() -> None:
+    values = torch.randn(2 * TILE)
+    with torch.device("meta"):
+        result = measure([values, values[:50]], minus=[values[:1].expand(2 * TILE), values[50:100]])
+    check(result, 0, (values - values[0]).numpy())
+    check(result, 1, (values[:50] - values[50:100]).numpy())
 
 
 @MEASURES
