@@ -220,7 +220,7 @@ def overhead(turns: int) -> None:
     inside = 100 * cadence.spent / (cadence.trained / 2)
     print(f"seconds in the recorder / seconds of training: {inside:.2f} % ({cadence.spent:.2f} s)")
     print(
-        f"{len(steps)} of about {steps[-1] + 1} steps recorded; "
+        f"{len(steps)} of {(1 + len(pairs)) * STRETCH} steps recorded; "
         f"{1e3 * times[:, 1].sum() / len(pairs) / STRETCH:.0f} ms a step"
     )
 
