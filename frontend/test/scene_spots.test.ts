@@ -8,7 +8,7 @@ import { overlaps, type Rect } from "../src/scene/camera";
 import { curvesOf } from "../src/scene/curve";
 import type { Scenery } from "../src/scene/motion";
 import { nestOf } from "../src/scene/nest";
-import { obstaclesOf } from "../src/scene/obstacles";
+import { obstaclesOf, roomAmong } from "../src/scene/obstacles";
 import { type Spot, spotsOf } from "../src/scene/spots";
 import { flat, networks, openings } from "./layout_networks";
 
@@ -24,7 +24,7 @@ function open(outline: Outline): Picture {
 }
 
 function written(scenery: Scenery, label: (wire: number) => string): (Spot | null)[] {
-  const spots = spotsOf(scenery, obstaclesOf(scenery), label, textWidth, SIZE);
+  const spots = spotsOf(scenery, roomAmong(obstaclesOf(scenery)), label, textWidth, SIZE);
   return Array.from(scenery.picture.wires.source, (_, wire) => spots.of(wire));
 }
 
@@ -93,13 +93,13 @@ describe("texts on wires", () => {
     const words = { short: "1×64×56×56", dtype: "float32" };
     const beside = (text: string) => textWidth(text, SIZE) + 24;
     const walled = (room: number) => {
-      const obstacles = obstaclesOf(scenery);
+      const taken = roomAmong(obstaclesOf(scenery));
       const middle = scenery.curves.x[0];
       for (const x of [middle - room - 500, middle + room]) {
-        obstacles.take({ x, y: 0, width: 500, height: 500 });
+        taken.take({ x, y: 0, width: 500, height: 500 });
       }
       const label = () => `${words.short} ${words.dtype} +1`;
-      return spotsOf(scenery, obstacles, label, textWidth, SIZE).of(0)?.text;
+      return spotsOf(scenery, taken, label, textWidth, SIZE).of(0)?.text;
     };
     expect(walled(1000)).toBe("1×64×56×56 float32 +1");
     expect(walled(beside(`${words.short} +1`))).toBe("1×64×56×56 +1");

@@ -6,7 +6,7 @@ import type { LabelSet } from "./labels";
 import { place, type Situation } from "./lettering";
 import { boxShowing, type Scenery, scopeOfWire } from "./motion";
 import { eachIn } from "./nest";
-import { obstaclesOf } from "./obstacles";
+import { obstaclesOf, roomAmong } from "./obstacles";
 import { type Spots, spotsOf } from "./spots";
 
 /** Height of letters at zoom 1, and the least and most on the screen. */
@@ -30,6 +30,7 @@ export function makeNotes(
 ): Notes {
   const { picture, nest } = scenery;
   const { boxes, wires } = picture;
+  const obstacles = obstaclesOf(scenery);
   let known: { readonly size: number; readonly spots: Spots } | null = null;
 
   /** Spots for letters as high as that on the picture, or a little higher. */
@@ -37,7 +38,7 @@ export function makeNotes(
     const size = Math.ceil(height * 2) / 2;
     if (known?.size !== size) {
       const measure = (text: string, pixels: number) => atlas.measure(text, pixels, false);
-      known = { size, spots: spotsOf(scenery, obstaclesOf(scenery), wireLabel, measure, size) };
+      known = { size, spots: spotsOf(scenery, roomAmong(obstacles), wireLabel, measure, size) };
     }
     return known.spots;
   };

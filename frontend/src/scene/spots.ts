@@ -2,7 +2,7 @@
 
 import { lengthOf, pointAt } from "./curve";
 import { boxShowing, type Scenery, scopeOfWire } from "./motion";
-import type { Obstacles } from "./obstacles";
+import type { Room } from "./obstacles";
 
 /** A text at a wire: its middle line, and which of its ends is at the wire. */
 export interface Spot {
@@ -31,7 +31,7 @@ const FAR = 44;
  */
 export function spotsOf(
   { picture, nest, curves }: Scenery,
-  obstacles: Obstacles,
+  room: Room,
   label: (wire: number) => string,
   measure: (text: string, size: number) => number,
   size: number,
@@ -63,8 +63,8 @@ export function spotsOf(
             width: wide + 2 * AROUND,
             height: size * 1.3,
           };
-          if (!obstacles.isFree(rect)) continue;
-          obstacles.take(rect);
+          if (!room.isFree(rect)) continue;
+          room.take(rect);
           said.add(key);
           return { text, x: align === "left" ? x + BESIDE : x - BESIDE, y, align };
         }

@@ -9,7 +9,7 @@ import { hex, inkOn, mixed } from "./colour";
 import { curvesOf, pathOf, short } from "./curve";
 import { boxShowing, scopeOfWire } from "./motion";
 import { nestOf } from "./nest";
-import { obstaclesOf } from "./obstacles";
+import { obstaclesOf, roomAmong } from "./obstacles";
 import { spotsOf } from "./spots";
 import type { Caption, Paint } from "./stage";
 import { bytesWidth } from "./wires";
@@ -50,7 +50,8 @@ export function toSvg(
   const scenery = { picture, nest, curves: curvesOf(wires) };
   const { wireLabel } = options;
   const spots =
-    wireLabel && spotsOf(scenery, obstaclesOf(scenery), wireLabel, textWidth, LABEL_SIZE);
+    wireLabel &&
+    spotsOf(scenery, roomAmong(obstaclesOf(scenery)), wireLabel, textWidth, LABEL_SIZE);
   const inPart = (box: number) =>
     overlaps(part, {
       x: boxes.x[box],
