@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -27,10 +26,10 @@ import torch
 from pictures import FOLDER
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
-from screenshots import OPTIONS
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from benchmarks import chromium
 from visuai import Visu
 from visuai.serve import Runs, start
 from visuai.serve.app import app
@@ -168,7 +167,8 @@ class Film:
             loop=0,
             quality=80,
             method=4,
-            minimize_size=True,
+            kmin=0,
+            kmax=0,  # No frame whole but the first.
         )
 
 
@@ -255,10 +255,10 @@ def served(logdir: Path) -> Iterator[str]:
 def main(folder: Path) -> None:
     """Writes vanishing-light.webp and vanishing-dark.webp into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    executable = chromium.installed()
     with tempfile.TemporaryDirectory() as logdir, sync_playwright() as playwright:
         train(Path(logdir))
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=executable, args=chromium.OPTIONS)
         with served(Path(logdir)) as url:
             for theme in THEMES:
                 film(browser, url, theme, folder / f"vanishing-{theme}.webp")
