@@ -7,7 +7,7 @@ import math
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import faults
@@ -17,6 +17,7 @@ import torch
 from faults import FAULTS, HEALTHY, Task, fit, mlp
 from hypothesis import given
 from hypothesis import strategies as st
+from recording import one_thread
 from torch import nn
 from torch.optim import SGD
 
@@ -28,17 +29,15 @@ from visuai.record.diagnosis.diagnosis import SEVERITIES, Diagnoses, Diagnosis
 from visuai.record.diagnosis.rules import RULES
 from visuai.record.diagnosis.span import lasting
 
+__all__ = ["one_thread"]
+
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
-def alike() -> Iterator[None]:
-    """The same numbers in each run of a test, whichever are run; one thread is faster here."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def alike() -> None:
+    """The same numbers in each run of a test, whichever are run."""
     torch.manual_seed(0)
-    yield
-    torch.set_num_threads(threads)
 
 
 def diagnosed(path: Path) -> Diagnoses:

@@ -43,12 +43,12 @@ export function columnOf(steps: readonly number[], step: number): number {
   return Math.max(0, low - 1);
 }
 
-/** Columns that one looks back: what is recorded just now comes subject by subject. */
+/** Columns that one looks back: optimizers that take turns bring theirs in different ones. */
 const BACK = 2;
 
 /**
  * The values of all subjects at a column. Of one that has none there the last one before counts,
- * if it is near: while a run grows not all subjects have the newest step yet.
+ * if it is near: it may take part in other steps than the rest, or its part is still to come.
  */
 export function columnAt({ steps, subjects, values }: Matrix, column: number): Float32Array {
   const found = new Float32Array(subjects.length).fill(Number.NaN);
