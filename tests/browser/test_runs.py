@@ -277,7 +277,7 @@ def test_a_folded_box_says_whose_colour_it_has(visit: Visit, url: str, training:
     dock.get_by_text("×N").wait_for()
     page.get_by_role("treeitem", name="0 Unit").click()
     panel = page.get_by_role("complementary", name="Details")
-    panel.get_by_text("of 9 alike").wait_for()
+    panel.get_by_text("the extreme one of 9 alike").wait_for()
     extreme = panel.get_by_role("button", name=re.compile(r"^units\.[1-8] "))
     wanted = extreme.inner_text().split()[0]
     box = page.get_by_role("application").bounding_box()
