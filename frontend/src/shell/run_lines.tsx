@@ -43,8 +43,7 @@ export function RunLines({ run }: { run: RunStore }) {
     return (
       <section className="vz-lines" aria-label="Loss">
         <p className="vz-faint">
-          No loss was recorded. In the training loop:{" "}
-          <code className="vz-mono">visu.scalar("loss", loss)</code>
+          <NoLoss />
         </p>
       </section>
     );
@@ -52,11 +51,15 @@ export function RunLines({ run }: { run: RunStore }) {
   return (
     <section className="vz-lines" aria-label="Loss">
       <header>
-        {names.length > 1 ? (
+        {name === null ? (
+          <small className="vz-faint">
+            <NoLoss />
+          </small>
+        ) : names.length > 1 ? (
           <select
             className="vz-select"
             aria-label="Number"
-            value={name ?? ""}
+            value={name}
             onChange={(event) => setChosen(event.target.value)}
           >
             {names.map((one) => (
@@ -66,7 +69,9 @@ export function RunLines({ run }: { run: RunStore }) {
             ))}
           </select>
         ) : (
-          <strong>{name === null ? null : <Name text={name} />}</strong>
+          <strong>
+            <Name text={name} />
+          </strong>
         )}
         <span className="vz-line-key" style={{ borderColor: OWN }}>
           {name === null ? "" : spellNumber(valueAt(lines[name], step))}
@@ -92,6 +97,15 @@ export function RunLines({ run }: { run: RunStore }) {
       </header>
       <Chart run={run} lines={drawn} label={`${name ?? "learning rate"} over steps`} />
     </section>
+  );
+}
+
+function NoLoss() {
+  return (
+    <>
+      No loss was seen. In the training loop:{" "}
+      <code className="vz-mono">visu.scalar("loss", loss)</code>
+    </>
   );
 }
 
