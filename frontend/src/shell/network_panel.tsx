@@ -1,6 +1,7 @@
 /** The side panel without a selection: what the whole network is, and where its weight lies. */
 
 import { useMemo, useState } from "react";
+import { heldParameters } from "../graph/held";
 import {
   CATEGORIES,
   type Category,
@@ -20,8 +21,10 @@ import { Bar } from "./swatch";
 function totals(networks: readonly WireNetwork[]): [string, string][] {
   const told = networks.map(({ topology, scope_costs: costs }) => {
     const [unknown] = costs.unknown_flops;
+    const idle = heldParameters(topology) - costs.parameters[0];
     return [
       ["Parameters", exact(costs.parameters[0])],
+      ["Never used", idle > 0 ? `${exact(idle)} more` : ""],
       ["Trainable", exact(costs.trainable[0])],
       ["Weights", bytes(costs.parameter_bytes[0])],
       ["Work", flops(costs.flops[0])],
