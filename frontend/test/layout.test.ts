@@ -14,7 +14,7 @@ function each(check: (picture: Picture, outline: Outline, opening: Opening) => v
     fc.property(cases, ({ outline, opening }) => {
       check(layOut(outline, opening, emptyMemo()), outline, opening);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 }
 

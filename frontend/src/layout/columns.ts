@@ -9,6 +9,8 @@ import type { Sheet, Task } from "./sheet";
 /** Space between columns; how far in it wires run from one to the next, past what is written. */
 const GUTTER = 60;
 const RISE = 0.6;
+/** How far they run straight down before, so that there is room to write beside them. */
+const SINK = 12;
 /** Space between these wires. */
 const APART = 6;
 /** Wires that change columns on ways of their own; more share ways. */
@@ -201,7 +203,7 @@ function broken(task: Task, sheet: Sheet, cuts: readonly Cut[]): Sheet {
     moveY[column] = column === 0 ? 0 : top + 12 - cuts[column - 1].below;
     const end = column < cuts.length ? cuts[column].above : sheet.height;
     bottom[column] = end + moveY[column];
-    const sink = column < cuts.length ? tracks[column] * APART + 2 * ROUND + task.pad : 0;
+    const sink = column < cuts.length ? tracks[column] * APART + 2 * ROUND + SINK + task.pad : 0;
     deepest = Math.max(deepest, bottom[column] + sink);
     x += right[column] - left[column];
     if (column < cuts.length) x += GUTTER + tracks[column] * APART;
@@ -238,7 +240,7 @@ function broken(task: Task, sheet: Sheet, cuts: readonly Cut[]): Sheet {
             leave: crossing.leave + moveX[cut],
             enter: crossing.enter + moveX[cut + 1],
             bottom: bottom[cut],
-            low: bottom[cut] + ROUND + APART * crossing.track,
+            low: bottom[cut] + ROUND + SINK + APART * crossing.track,
             gutter: gutter + APART * crossing.track,
             high: top - APART * (tracks[cut] - 1 - crossing.track),
             top: top + 8,

@@ -65,8 +65,8 @@ export function routesOf(
     };
     start[link] = x.length;
     point(leave[link], from < task.inPorts ? 0 : levels.bottom[from]);
-    if (back.has(link)) upward(point, leave[link], enter[link], via[link], levels, from, to);
-    else downward(point, leave[link], enter[link], via[link], levels, from, to);
+    const way: Way = { leave: leave[link], enter: enter[link], via: via[link], from, to };
+    (back.has(link) ? upward : downward)(point, levels, way);
     point(enter[link], levels.top[to]);
   }
   start[count] = x.length;
@@ -75,15 +75,16 @@ export function routesOf(
 
 type Point = (x: number, y: number) => void;
 
-function downward(
-  point: Point,
-  leave: number,
-  enter: number,
-  via: number,
-  levels: Levels,
-  from: number,
-  to: number,
-): void {
+/** Where a link leaves and enters, along which x it runs, and between which vertices. */
+interface Way {
+  readonly leave: number;
+  readonly enter: number;
+  readonly via: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+function downward(point: Point, levels: Levels, { leave, enter, via, from, to }: Way): void {
   const first = levels.below[from];
   const last = levels.above[to];
   const room = Math.max(levels.roomBelow[from], levels.roomAbove[to]);
@@ -100,15 +101,7 @@ function downward(
 }
 
 /** Down a little, over to the bus, up, and over to the target, around corners. */
-function upward(
-  point: Point,
-  leave: number,
-  enter: number,
-  via: number,
-  levels: Levels,
-  from: number,
-  to: number,
-): void {
+function upward(point: Point, levels: Levels, { leave, enter, via, from, to }: Way): void {
   const low = levels.below[from] + levels.roomBelow[from] / 2;
   const high = levels.above[to] - levels.roomAbove[to] / 2;
   const toBus = Math.sign(via - leave);

@@ -98,13 +98,8 @@ export interface LabelSet {
   readonly dispose: () => void;
 }
 
-/** A text to be drawn: its left top corner and scale (picture pixels per texel). */
-export interface Label {
-  readonly glyphs: Glyphs;
-  readonly x: number;
-  readonly y: number;
-  readonly scale: number;
-  readonly z: number;
+/** Colours of a text and of the plate behind it, and how far that reaches. */
+export interface Look {
   readonly ink: number;
   readonly inkAlpha: number;
   readonly plate: number;
@@ -113,6 +108,15 @@ export interface Label {
   readonly room: number;
   /** Half the height of the plate in texels, where it is lower than the text and its room. */
   readonly half?: number;
+}
+
+/** A text to be drawn: its left top corner and scale (picture pixels per texel). */
+export interface Label extends Look {
+  readonly glyphs: Glyphs;
+  readonly x: number;
+  readonly y: number;
+  readonly scale: number;
+  readonly z: number;
   /** 0 for a text; 1 and 2 for the signs that open and close a scope, `room` is their radius. */
   readonly sign: 0 | 1 | 2;
 }

@@ -3,7 +3,7 @@
 import type { Atlas } from "./atlas";
 import { type Rect, type Screen, viewOf } from "./camera";
 import type { Drawing } from "./drawing";
-import type { LabelSet } from "./labels";
+import type { LabelSet, Look } from "./labels";
 import type { Slot } from "./legible";
 import type { Camera, Paint } from "./stage";
 
@@ -23,17 +23,6 @@ export interface Situation {
   readonly view: Rect;
   /** Height of a box's top, and of what runs in a scope. */
   readonly top: (box: number) => number;
-}
-
-/** Colours of a text and of the plate behind it. */
-export interface Look {
-  readonly ink: number;
-  readonly inkAlpha: number;
-  readonly plate: number;
-  readonly plateAlpha: number;
-  readonly room: number;
-  /** Half the height of the plate at most, in device pixels. */
-  readonly half?: number;
 }
 
 /** Where a point of a box is just now, while boxes move. */

@@ -52,7 +52,7 @@ export function spotsOf(
     if (full === "" || said.has(key)) return null;
     const short = shapeOf(full);
     const texts = short === full ? [full] : [full, short];
-    for (const far of new Set([NEAR, FAR, length / 2].map((at) => Math.min(at, length / 2)))) {
+    for (const far of new Set([NEAR, FAR].map((at) => Math.min(at, length / 2)))) {
       const [x, y] = pointAt(curves, wire, far);
       for (const align of ["left", "right"] as const) {
         for (const text of texts) {

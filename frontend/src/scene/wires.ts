@@ -55,6 +55,20 @@ float halfWidth(uint code, uint look) {
   strength = clamp(wide / shown, look == ${TOUCHED}u ? 0.9 : 0.28, 1.0);
   return 0.5 * shown;
 }
+// What both begin with: the corner of the square, and how its wire looks.
+vec2 corner;
+uvec4 style;
+vec4 height;
+float wide;
+void begin(int i) {
+  int turn = gl_VertexID & 3;
+  corner = vec2(turn >= 2 ? 1.0 : 0.0, (turn == 1 || turn == 2) ? 1.0 : -1.0);
+  style = texelFetch(styles, row(i), 0);
+  height = tall > 0.5 ? texelFetch(heightsOf, row(i), 0) : vec4(0.0);
+  looks = style.x;
+  wide = halfWidth(style.z, style.x);
+  strength *= presenceOf(style.w);
+}
 float headSize(float wide) {
   return (wide * 2.0 + 3.0 * ratio) * clamp(fine / ratio * 1.4, 0.0, 1.2);
 }
@@ -69,13 +83,7 @@ vec2 at(int i) {
 }
 void main() {
   int i = gl_VertexID >> 2;
-  int turn = gl_VertexID & 3;
-  vec2 corner = vec2(turn >= 2 ? 1.0 : 0.0, (turn == 1 || turn == 2) ? 1.0 : -1.0);
-  uvec4 style = texelFetch(styles, row(i), 0);
-  vec4 height = tall > 0.5 ? texelFetch(heightsOf, row(i), 0) : vec4(0.0);
-  looks = style.x;
-  float wide = halfWidth(style.z, style.x);
-  strength *= presenceOf(style.w);
+  begin(i);
   if ((style.y & ${GAP}u) != 0u) {
     gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
     across = 0.0;
@@ -111,15 +119,9 @@ ${shared}
 out vec2 inHead;
 void main() {
   int i = gl_VertexID >> 2;
-  int turn = gl_VertexID & 3;
-  vec2 corner = vec2(turn >= 2 ? 1.0 : 0.0, (turn == 1 || turn == 2) ? 1.0 : -1.0);
-  uvec4 style = texelFetch(styles, row(i), 0);
-  vec4 height = tall > 0.5 ? texelFetch(heightsOf, row(i), 0) : vec4(0.0);
+  begin(i);
   ivec4 tail = texelFetch(points, row(2 * i), 0);
   ivec4 tip = texelFetch(points, row(2 * i + 1), 0);
-  looks = style.x;
-  float wide = halfWidth(style.z, style.x);
-  strength *= presenceOf(style.w);
   vec2 b = mix(fromEye(tip.xy), fromEye(tip.zw), moved);
   vec2 a = mix(fromEye(tail.xy), fromEye(tail.zw), moved);
   vec2 way = b - a;
