@@ -193,14 +193,29 @@ function Report({ document }: { document: WireTopology }) {
   );
 }
 
+/** Gives the ops that have something of a quantity; of several with the same weights the first. */
+function counted(network: Network, by: Heavy): Item[] {
+  const seen = new Set<string>();
+  const items: Item[] = [];
+  for (let item = 0; item < network.nodes; item += 1) {
+    if (network.quantities[by][item] <= 0) continue;
+    if (by === "parameters") {
+      const reads = network.words.reads(item);
+      if (reads.length > 0 && reads.every((name) => seen.has(name))) continue;
+      for (const name of reads) seen.add(name);
+    }
+    items.push(item);
+  }
+  return items;
+}
+
 function byClass(network: Network, by: Heavy) {
   const groups = new Map<
     string,
     { label: string; category: Category; sum: number; times: number }
   >();
   const numbers = network.quantities[by];
-  for (let item = 0; item < network.nodes; item += 1) {
-    if (numbers[item] <= 0) continue;
+  for (const item of counted(network, by)) {
     const label = network.label(item);
     const group = groups.get(label);
     if (group) {
@@ -221,8 +236,7 @@ function byClass(network: Network, by: Heavy) {
 function heaviest(network: Network, by: Heavy): Item[] {
   const numbers = network.quantities[by];
   const best: Item[] = [];
-  for (let item = 0; item < network.nodes; item += 1) {
-    if (numbers[item] <= 0) continue;
+  for (const item of counted(network, by)) {
     if (best.length === SHOWN && numbers[item] <= numbers[best[SHOWN - 1]]) continue;
     let at = best.length;
     while (at > 0 && numbers[best[at - 1]] < numbers[item]) at -= 1;
