@@ -139,13 +139,14 @@ export function App({ source, root, prefs, hints, wholePage }: AppProps) {
   /** Shows something else, or the choice, as a step of the browser's history. */
   const show = useCallback(
     (next: ShownId | null) => {
+      if (next && wanted && spellShown(next) === spellShown(wanted)) return;
       address.current = null;
       const there = next ? spellShown(next) : location.pathname + location.search;
       if (wholePage && ownsHistory()) pushEntry("", 0, there);
       setWanted(next);
       if (!next) setStage({ at: "choice" });
     },
-    [wholePage],
+    [wanted, wholePage],
   );
 
   useEffect(() => {

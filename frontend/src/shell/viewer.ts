@@ -234,7 +234,8 @@ export function createViewer(
     stage.setDimension(dimension, (box) => painter.height(picture as Picture, box, dimension));
   }
 
-  actions.lookFrom(() => (flat() ? stage.camera() : null));
+  // Who goes on before a picture is there leaves from where the camera was about to be.
+  actions.lookFrom(() => (flat() ? (pending?.camera ?? stage.camera()) : null));
   layOut();
   if (store.getState().dimension !== "2d") setDimension(store.getState());
 
