@@ -141,7 +141,7 @@ def test_a_model_that_gives_its_loss(tmp_path: Path) -> None:
     model = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=2, n_embd=8, vocab_size=20))
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     printed: list[float] = []
-    with Visu(model, logdir=tmp_path):
+    with Visu(model, logdir=tmp_path, every=2):
         for _ in range(4):
             ids = torch.randint(20, (2, 6))
             loss = model(input_ids=ids, labels=ids).loss
@@ -156,7 +156,7 @@ def test_evaluation_is_no_loss_of_a_step(tmp_path: Path) -> None:
     model, criterion = network(), nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     printed: list[float] = []
-    with Visu(model, logdir=tmp_path):
+    with Visu(model, logdir=tmp_path, every=2):
         for _ in range(5):
             x, y = batch()
             loss = criterion(model(x), y)
@@ -176,7 +176,7 @@ def test_accumulation_adds_up(parts: int, tmp_path: Path) -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     printed: list[float] = []
-    with Visu(model, logdir=tmp_path):
+    with Visu(model, logdir=tmp_path, every=2):
         for _ in range(5):
             optimizer.zero_grad()
             total = 0.0
@@ -194,7 +194,7 @@ def test_gradients_that_were_cleared_belong_to_no_step(tmp_path: Path) -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     printed: list[float] = []
-    with Visu(model, logdir=tmp_path):
+    with Visu(model, logdir=tmp_path, every=2):
         for _ in range(4):
             x, y = batch()
             x.requires_grad_()
@@ -237,7 +237,7 @@ def test_without_the_scale_of_a_gradient_scaler(fused: bool, tmp_path: Path) -> 
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01, fused=fused)
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, growth_interval=2)
     printed: list[float] = []
-    with Visu(model, logdir=tmp_path):
+    with Visu(model, logdir=tmp_path, every=2):
         for turn in range(6):
             optimizer.zero_grad()
             loss = with_module(model) * (torch.inf if turn == 3 else 1.0)
@@ -259,7 +259,10 @@ def test_two_that_train_against_each_other(to_none: bool, tmp_path: Path) -> Non
     of_maker = torch.optim.Adam(maker.parameters(), lr=0.01)
     of_judge = torch.optim.Adam(judge.parameters(), lr=0.01)
     made, judged = [], []
-    both = Visu(maker, logdir=tmp_path, name="maker"), Visu(judge, logdir=tmp_path, name="judge")
+    both = [
+        Visu(model, logdir=tmp_path, name=name, every=2)
+        for name, model in (("maker", maker), ("judge", judge))
+    ]
     real, fake = torch.ones(4, 1), torch.zeros(4, 1)
     for _ in range(6):
         of_judge.zero_grad(set_to_none=to_none)
@@ -286,7 +289,7 @@ def test_two_optimizers_of_one_model(tmp_path: Path) -> None:
     of_judge = torch.optim.SGD(model["judge"].parameters(), lr=0.01)
     of_maker = torch.optim.SGD(model["maker"].parameters(), lr=0.01)
     first, second, together = [], [], []
-    with Visu(model, logdir=tmp_path, name="apart"):
+    with Visu(model, logdir=tmp_path, name="apart", every=2):
         for _ in range(4):
             images = model["maker"](torch.randn(4, 2))
             model.zero_grad()
@@ -299,7 +302,7 @@ def test_two_optimizers_of_one_model(tmp_path: Path) -> None:
             loss.backward()
             of_maker.step()
             second.append(loss.item())
-    with Visu(model, logdir=tmp_path, name="together"):
+    with Visu(model, logdir=tmp_path, name="together", every=2):
         for _ in range(4):
             loss = model["judge"](model["maker"](torch.randn(4, 2))).square().mean()
             model.zero_grad()
@@ -314,10 +317,28 @@ def test_two_optimizers_of_one_model(tmp_path: Path) -> None:
     assert losses(tmp_path / "together") == together
 
 
+def test_what_takes_too_long_is_looked_at_less_often(tmp_path: Path) -> None:
+    """Of a step of microseconds; what is there is right."""
+    model = nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
+    printed: list[float] = []
+    with Visu(model, [torch.ones(1, 1)], logdir=tmp_path, overhead=1e-6):
+        for _ in range(200):
+            loss = model(torch.randn(1, 1)).square().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            printed.append(loss.item())
+    with visuai.open_run(tmp_path) as run:
+        scalar = run.scalar("loss")
+    assert 2 <= len(scalar) < 20
+    assert scalar.values.tolist() == [printed[step] for step in scalar.steps]
+
+
 def test_a_loop_without_an_optimizer_of_torchs(tmp_path: Path) -> None:
     model = network()
     printed: list[float] = []
-    with Visu(model, logdir=tmp_path) as visu:
+    with Visu(model, logdir=tmp_path, every=2) as visu:
         for _ in range(4):
             model.zero_grad()
             loss = with_module(model)
@@ -335,7 +356,7 @@ def test_what_is_told_is_right(tmp_path: Path) -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     printed: list[float] = []
-    with Visu(model, logdir=tmp_path) as visu:
+    with Visu(model, logdir=tmp_path, every=2) as visu:
         for turn in range(4):
             loss = with_module(model)
             optimizer.zero_grad()
@@ -351,7 +372,7 @@ def test_what_is_told_is_right(tmp_path: Path) -> None:
 def test_what_is_no_number_is_said_and_the_rest_goes_on(tmp_path: Path) -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with Visu(model, logdir=tmp_path) as visu:
+    with Visu(model, logdir=tmp_path, every=2) as visu:
         for turn in range(4):
             optimizer.zero_grad()
             with_module(model).backward()
@@ -372,7 +393,7 @@ def test_parameters_that_are_frozen_or_replaced(tmp_path: Path) -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     printed: list[float] = []
-    with Visu(model, logdir=tmp_path):
+    with Visu(model, logdir=tmp_path, every=2):
         for turn in range(9):
             if turn == 3:
                 model[2].requires_grad_(False)
@@ -454,7 +475,7 @@ def test_compiled(compiled_first: bool, tmp_path: Path) -> None:
     if compiled_first:
         step()
         printed.clear()
-    with Visu(model, [torch.zeros(2, 6)], logdir=tmp_path):
+    with Visu(model, [torch.zeros(2, 6)], logdir=tmp_path, every=2):
         for _ in range(4):
             step()
     assert losses(tmp_path) == printed
@@ -467,7 +488,7 @@ def test_copies_do_not_tell(tmp_path: Path) -> None:
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     printed: list[float] = []
-    with Visu(model, logdir=tmp_path):
+    with Visu(model, logdir=tmp_path, every=2):
         for _ in range(3):
             loss = with_module(model)
             optimizer.zero_grad()
@@ -491,7 +512,7 @@ def test_distributed_and_parallel(tmp_path: Path) -> None:
             wrapped = wrap(model)
             optimizer = torch.optim.SGD(wrapped.parameters(), lr=0.1)
             printed: list[float] = []
-            with Visu(wrapped, logdir=tmp_path, name=wrap.__name__):
+            with Visu(wrapped, logdir=tmp_path, name=wrap.__name__, every=2):
                 for _ in range(4):
                     loss = with_module(wrapped)
                     optimizer.zero_grad()

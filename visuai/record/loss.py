@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, SupportsFloat, cast
@@ -13,6 +14,7 @@ from torch.utils import hooks
 from torch.utils.hooks import RemovableHandle
 
 from visuai.record import backward
+from visuai.record.cadence import Cadence
 from visuai.record.device import number
 
 LOSS = "loss"
@@ -29,13 +31,16 @@ class Loss:
     then the one that is reached first. A hook of a parameter is not called under FSDP2.
     """
 
-    def __init__(self, guarded: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, guarded: Callable[[Callable[[], None]], None], pace: Cadence) -> None:
         """Watches nothing yet.
 
         Args:
             guarded: Calls a function such that no error of its gets out.
+            pace: At which steps to look. With tiny networks looking takes as long as training.
         """
         self._guarded = guarded
+        self._pace = pace
+        self._due, self._since, self._cost = True, time.perf_counter(), 0.0
         self._handles: dict[int, RemovableHandle] = {}
         self._parts: list[torch.Tensor] = []
         self._last: weakref.ReferenceType[torch.Tensor] | None = None
@@ -80,11 +85,31 @@ class Loss:
             total = torch.stack([part.to(total.device, torch.float32) for part in parts]).sum()
         return number(total if scale is None else total / scale)
 
+    def go_on(self, cost: float) -> None:
+        """Decides, after a step, whether to look at the next one.
+
+        Args:
+            cost: Seconds that it took to note the loss.
+        """
+        now = time.perf_counter()
+        self._pace.earn(now - self._since)
+        self._since = now
+        if self._due:
+            self._pace.charge(self._cost + cost)
+            self._pace.recorded()
+        self._cost = 0.0
+        self._due = self._pace.due(0)
+
     def close(self) -> None:
         """Watches no longer."""
         self._closed = True
         self._remove(None)
         self._parts = []
+
+    @property
+    def due(self) -> bool:
+        """Whether the loss of the step under way is looked at."""
+        return self._due
 
     @property
     def expected(self) -> bool:
@@ -93,8 +118,10 @@ class Loss:
 
     def _hook(self, parameter: nn.Parameter) -> Callable[[torch.Tensor], None]:
         def hook(_: torch.Tensor) -> None:
-            if not torch.compiler.is_compiling():
+            if self._due and not torch.compiler.is_compiling():
+                start = time.perf_counter()
                 self._guarded(lambda: self._seen(parameter))
+                self._cost += time.perf_counter() - start
 
         return cast("Any", hooks).unserializable_hook(hook)
 

@@ -67,7 +67,8 @@ class Recording:
         self._start = start
         self._steps = Steps(start, self._cadence.due)
         self._trains: weakref.WeakKeyDictionary[Optimizer, bool] = weakref.WeakKeyDictionary()
-        self._loss = Loss(self._hear)
+        of_loss = Cadence(None if options.every is None else 1, options.overhead / 4)
+        self._loss = Loss(self._hear, of_loss)
         self._watched: list[Watched] = []
         self._own: set[int] = set()
         self._frozen: set[int] = set()
@@ -301,13 +302,16 @@ class Recording:
         return rest
 
     def _note_loss(self, optimizer: Optimizer | None, new: bool) -> None:
+        start = time.perf_counter()
         value = self._loss.take()
         if value is not None:
             which = 0 if optimizer is None else self._steps.taking_part.index(optimizer)
             name = f"{LOSS} {which}" if which else LOSS
             self._writer.note(Batch(scalars=((name, self._steps.now, value),)))
-        elif new:  # What was to tell of it has been frozen, replaced or left out.
+        elif new and self._loss.due:  # What was to tell has been frozen, replaced or left out.
             self._loss.watch(each.parameter for each in self._watched)
+        if new:
+            self._loss.go_on(time.perf_counter() - start)
 
     def _learning_rates(self, optimizer: Optimizer) -> None:
         which = self._steps.taking_part.index(optimizer)
