@@ -151,6 +151,14 @@ class TestTarget:
         with pytest.raises(TargetError, match=r"sys.exit\(3\)"):
             resolve(f"{path}:Net", {})
 
+    def test_a_misspelt_argument_is_told_beside_the_missing_one(self, net: Path) -> None:
+        with pytest.raises(TargetError, match=r"add --arg width=\.\.\. \(given: wdth\)"):
+            resolve(f"{net}:Needy", {"wdth": 3})
+
+    def test_weights_are_no_network(self, net: Path) -> None:
+        with pytest.raises(TargetError, match="Name what makes the network"):
+            resolve("checkpoint.pth", {})
+
     def test_arguments_of_an_instance_are_refused(self, net: Path) -> None:
         with pytest.raises(TargetError, match="no use"):
             resolve(f"{net}:net", {"width": 3})

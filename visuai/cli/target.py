@@ -169,7 +169,8 @@ def _instance(value: Any, arguments: Mapping[str, Any], target: str) -> Any:
         return value
     if missing := _missing(value, arguments):
         wanted = " ".join(f"--arg {name}=..." for name in missing)
-        raise TargetError(f"{target!r} needs arguments to be made: add {wanted}.")
+        given = f" (given: {', '.join(arguments)})" if arguments else ""
+        raise TargetError(f"{target!r} needs arguments to be made: add {wanted}{given}.")
     # Where branches hang on the weights, the network is the same each time, and for `diff`.
     torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
     try:
