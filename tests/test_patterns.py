@@ -118,6 +118,15 @@ def facts(topology: Topology) -> dict[str, Any]:
     }
 
 
+def spelled(topology: Topology) -> dict[str, tuple[str, str]]:
+    """How the user's code spells each call; ``abs(x)`` and ``x.abs()`` are not told apart."""
+    return {
+        node: (data["op_kind"], data["target"])
+        for node, data in topology.graph.nodes(data=True)
+        if data["op"] != "abs"
+    }
+
+
 @pytest.mark.parametrize("name", PATTERNS)
 def test_is_captured_truly(name: str) -> None:
     model, args, kwargs = made(name)
@@ -147,6 +156,34 @@ def test_symbolic_and_eager_agree(name: str) -> None:
         pytest.skip(f"symbolic tracing does not take it: {error.failures}")
     eager, _ = built(name, capture="eager")
     assert facts(symbolic) == facts(eager)
+    assert spelled(symbolic) == spelled(eager)
+
+
+class Operators(torch.nn.Module):
+    """Calls what Python has an operator for, by the operator and by the method's name."""
+
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> list[Any]:
+        z = (1 - x) / y + 2 / x - y**2 + 2**x
+        z += x
+        z -= 1
+        z *= y
+        z /= 2
+        bits = ~(x == y) & (x < y) | (x >= 1) ^ (x != y)
+        whole = (x.int() << 1) >> y.int()
+        rests = (x // 2, 3 // x, x % 3, 3 % x)
+        named = x.add(y).sub(y).mul(y).neg().eq(y).logical_not()
+        return [-z @ y.T, +z[0], bits, whole, rests, named, torch.mul(x, y), x <= y, x > y]
+
+
+def test_operators_and_methods_are_told_apart_by_both_routes() -> None:
+    inputs = (torch.ones(2, 2), torch.ones(2, 2))
+    symbolic = visuai.build(Operators(), inputs, capture="symbolic")
+    eager = visuai.build(Operators(), inputs, capture="eager")
+    assert spelled(symbolic) == spelled(eager)
+    targets = {target for _, target in spelled(eager).values()}
+    assert {"_operator.add", "torch.Tensor.add", "_operator.truediv", "_operator.pos"} <= targets
+    reflected = [data for _, data in eager.graph.nodes(data=True) if data["op"] == "sub"]
+    assert reflected[0]["attributes"] == {"arg0": 1}
 
 
 def test_relu_used_three_times_is_three_nodes() -> None:

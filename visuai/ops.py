@@ -126,6 +126,7 @@ _SYNONYMS: dict[str, str] = {
     "subtract": "sub",
     "rsub": "sub",
     "negative": "neg",
+    "pos": "positive",
     "concat": "cat",
     "concatenate": "cat",
     "radd": "add",

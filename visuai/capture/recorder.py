@@ -17,7 +17,8 @@ from torch.overrides import TorchFunctionMode
 from visuai.capture.describe import Inventory
 from visuai.capture.inputs import Bound
 from visuai.capture.memo import Memo
-from visuai.capture.sites import Sites, user_line
+from visuai.capture.operators import operator_of
+from visuai.capture.sites import Sites, line_of, user_frame
 from visuai.capture.stand_ins import (
     Kind,
     StandIns,
@@ -169,9 +170,13 @@ class Recorder(TorchFunctionMode):
         """Adds a node for a function call, and marks what it gave."""
         nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs)
         owner_name = getattr(func, "__self__", None)
+        found = operator_of(func.__name__, user_frame())
         if func.__name__ == "__get__" and owner_name is not None:
             nodes = (nodes[0], owner_name.__name__)
             node = self._add("call_function", getattr, nodes, {}, self.sites.here)
+        elif found is not None:
+            operands = nodes[::-1] if found[1] else nodes
+            node = self._add("call_function", found[0], operands, keywords, self.sites.here)
         elif getattr(func, "__objclass__", None) is not None or "Tensor." in getattr(
             func, "__qualname__", ""
         ):
@@ -193,7 +198,7 @@ class Recorder(TorchFunctionMode):
         if kwargs:
             node.kwargs = kwargs
         node.meta["site"] = site
-        node.meta["source"] = user_line()
+        node.meta["source"] = line_of(user_frame())
         return node
 
     def _note_writing(self, node: fx.Node, before: torch.Tensor, after: torch.Tensor) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import FrameType
 
 import torch
 
@@ -82,11 +83,14 @@ def is_user_file(path: str) -> bool:
     return not path.startswith(_OWN) and not any(part in path for part in _TORCH_LIKE)
 
 
-def user_line() -> tuple[str, int] | None:
-    """Gives file and line of the innermost stack frame that is neither torch's nor Visuai's."""
+def user_frame() -> FrameType | None:
+    """Gives the innermost stack frame that is neither torch's nor Visuai's."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame is not None:
-        if is_user_file(frame.f_code.co_filename):
-            return frame.f_code.co_filename, frame.f_lineno
+    while frame is not None and not is_user_file(frame.f_code.co_filename):
         frame = frame.f_back
-    return None
+    return frame
+
+
+def line_of(frame: FrameType | None) -> tuple[str, int] | None:
+    """Gives file and line where a frame is."""
+    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)

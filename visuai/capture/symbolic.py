@@ -27,7 +27,7 @@ from visuai.capture.inputs import (
     required,
 )
 from visuai.capture.memo import Memo
-from visuai.capture.sites import Sites, user_line
+from visuai.capture.sites import Sites, line_of, user_frame
 from visuai.capture.stand_ins import (
     StandIns,
     Substitute,
@@ -230,7 +230,7 @@ class _Tracer(fx.Tracer):
         else:
             node.meta["site"] = here
         if kind.startswith("call"):
-            node.meta["source"] = user_line()
+            node.meta["source"] = line_of(user_frame())
         return node
 
 
