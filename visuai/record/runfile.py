@@ -120,8 +120,8 @@ def _is_readable(connection: sqlite3.Connection) -> bool:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         return "unable to open" not in str(error)
-    except sqlite3.DatabaseError:
-        pass  # Whoever checks it will say what it is.
+    except (sqlite3.DatabaseError, ValueError):
+        pass  # Whoever checks it will say what it is; ValueError if SQLite quotes no text.
     return True
 
 
@@ -139,7 +139,8 @@ def _roll_back(path: Path) -> bool:
                 return False
     except OSError:
         return False
-    with suppress(sqlite3.Error), closing(schema.connect(path, readonly=False)) as connection:
+    unsaid = suppress(sqlite3.Error, ValueError)  # Whoever opens it next will say it.
+    with unsaid, closing(schema.connect(path, readonly=False)) as connection:
         connection.execute("PRAGMA busy_timeout = 0").fetchone()
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     return True
