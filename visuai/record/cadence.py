@@ -7,12 +7,17 @@ from statistics import median
 
 _REMEMBERED = 9
 
+HEAD_START = 50.0
+"""Seconds of training that count as done before it begins: one second of recording at the default
+overhead. Most that goes wrong does so early, and a short training is to have records too."""
+
 
 class Cadence:
     """Every so many steps, or as often as a share of the training time pays for.
 
     Each step of training earns a share of the time it took; a record is due when what it will
-    cost has been earned. The first record is not charged: it allocates what later ones use.
+    cost has been earned, beside a head start. The first record is not charged: it allocates what
+    later ones use.
 
     Attributes:
         spent: Seconds spent on recording, the first record left out.
@@ -23,7 +28,7 @@ class Cadence:
         self._every = every
         self._overhead = overhead
         self._costs: deque[float] = deque(maxlen=_REMEMBERED)
-        self._credit = 0.0
+        self._credit = overhead * HEAD_START
         self._records = 0
         self._current = 0.0
         self.spent = 0.0
@@ -43,8 +48,8 @@ class Cadence:
     def earn(self, seconds: float) -> None:
         """Adds the time of a step of training; a long pause earns no more than one record."""
         self.trained += seconds
-        ceiling = max(self.expected, 0.0)
-        self._credit = min(self._credit + self._overhead * seconds, max(ceiling, self._credit))
+        ceiling = max(self.expected, self._credit)
+        self._credit = min(self._credit + self._overhead * seconds, ceiling)
 
     def charge(self, seconds: float) -> None:
         """Adds time spent by the recorder, on the current record or in the background."""

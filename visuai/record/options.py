@@ -24,7 +24,7 @@ class Options:
         exclude: FQN patterns of those that are not.
         every: Record every so many steps; None to go by ``overhead``.
         overhead: Share of the training time that recording may take: it measures what it
-            costs, and records as often as that allows.
+            costs, and records as often as that allows; 50 seconds count as trained before.
         activations: FQN patterns of modules whose output is recorded; True for all modules
             without children, False for none.
         update: Whether to record what each step changed; takes a copy of the parameters.

@@ -385,7 +385,9 @@ class Recording:
             except Exception as error:
                 self._failed(error)
             self._resting = time.perf_counter()
-            self._cadence.charge(self._resting - start)
+            # What only listens is paid for anyway: to record less would not spare it.
+            if self._ended or self._current is not None or self._upcoming is not None:
+                self._cadence.charge(self._resting - start)
             if self._ended:
                 self._cadence.recorded()
             if self._problems:
