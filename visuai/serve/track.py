@@ -11,8 +11,8 @@ from visuai.record.columns import Columns, concatenate, downsample
 from visuai.record.run import Run
 from visuai.record.series import Series
 
-_CELLS = 200_000
-_MOST, _FEWEST = 1000, 64
+_CELLS = 100_000
+_MOST, _FEWEST = 500, 64
 _ONE_BY_ONE = 12
 """So many new steps are read step by step; more, series by series."""
 
@@ -20,8 +20,8 @@ _ONE_BY_ONE = 12
 class Track:
     """The statistics, not the bins, of one quantity of everything.
 
-    A long run has from 1000 to 2000 columns here, one with many parameters fewer: up to 400,000
-    in all, which is 35 MB.
+    A long run has from 500 to 1000 columns here, one with many parameters fewer: up to 200,000
+    in all, which is 18 MB. An overview has fewer pixels.
 
     A run that is watched is asked twice a second: only what is new is read from its file.
     """
