@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 import zlib
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from visuai import Visu
 from visuai.errors import FormatError, VisuaiError
 from visuai.record import schema
 from visuai.record.codec import decode, encode
+from visuai.record.columns import Columns
 from visuai.record.compaction import pending, transpose
 from visuai.record.filesystem import is_network
 from visuai.record.folder import find_runs
@@ -486,12 +488,26 @@ def test_bytes_changed_anywhere(tmp_path: Path) -> None:
             with visuai.open_run(other) as run:
                 for name in [*run.parameters][:5]:
                     run.series(name, "gradient").histogram.shares
-                    run.series(name, "gradient", columns=3).std
+                    run.series(name, "gradient", columns=3, bins=False).std
                 run.at(5, "weight")
                 run.events, run.steps, run.times, run.scalars, run.meta
         except (FormatError, VisuaiError, sqlite3.DatabaseError):
             failed += 1
     assert failed > 20
+
+
+def test_statistics_are_the_same_without_their_histograms(tmp_path: Path) -> None:
+    """Of records in chunks of each level, and of those in none yet."""
+    with visuai.open_run(filled(tmp_path, 1100)) as run:
+        for most in (None, 7):
+            whole = run.series("p0", "gradient", columns=most)
+            lean = run.series("p0", "gradient", columns=most, bins=False)
+            assert whole.histogram.counts.any()
+            assert not lean.histogram.counts.any()
+            for field in fields(Columns):
+                if field.name not in ("low", "bins"):
+                    same = getattr(lean.columns, field.name), getattr(whole.columns, field.name)
+                    np.testing.assert_array_equal(*same)
 
 
 def test_numbers_that_cannot_be(tmp_path: Path) -> None:
@@ -510,8 +526,6 @@ def test_numbers_that_cannot_be(tmp_path: Path) -> None:
     ):
         with pytest.raises(FormatError):
             decode(bad)
-    from dataclasses import replace
-
     one = np.ones(1, dtype=np.int64)
     for wrong in (
         replace(columns, zeros=one * 9),

@@ -80,8 +80,12 @@ def encode(columns: Columns, keys: NDArray[np.int64] | None = None, level: int =
     return header + zlib.compress(raw, level)
 
 
-def decode(data: object) -> tuple[Columns, NDArray[np.int64]]:
+def decode(data: object, *, bins: bool = True) -> tuple[Columns, NDArray[np.int64]]:
     """Reads what `encode` wrote, and checks it.
+
+    Args:
+        data: What it wrote.
+        bins: Whether to read the bins; they come last, and without them most is left packed.
 
     Returns:
         The columns and the number that goes with each.
@@ -99,17 +103,18 @@ def decode(data: object) -> tuple[Columns, NDArray[np.int64]]:
     if low + width > MAGNITUDES:
         raise _damaged(f"it has bins up to {low + width}, of {MAGNITUDES}")
     sizes = (8 * _INTEGERS * rows, 4 * _FLOATS * rows, 2 * width * rows)
-    raw = _decompress(data[_HEADER.size :], sum(sizes))
     middle = sizes[0] + sizes[1]
+    raw = _decompress(data[_HEADER.size :], sum(sizes), None if bins else middle)
     integers = np.cumsum(_from_planes(raw[: sizes[0]], "<i8", _INTEGERS), axis=1, dtype=np.int64)
     added = np.cumsum(_from_planes(raw[sizes[0] : middle], "<i4", _FLOATS), axis=1, dtype=np.int32)
     floats: Any = added.astype(np.int32, copy=False)
+    floats = floats.view(np.float32).astype(np.float64)
+    if not bins:
+        low, width, raw = 0, 0, raw[:middle]
     codes: Any = np.frombuffer(raw, np.uint8, offset=middle)
     codes = np.cumsum(codes.reshape(2 * width, rows), axis=1, dtype=np.uint8)
-    bins: Any = decode_counts(codes).astype(np.float32)
-    bins = bins.T.reshape(rows, 2, width)
-    floats = floats.view(np.float32)
-    return _columns(integers, floats.astype(np.float64), low, bins), integers[0]
+    counts: Any = decode_counts(codes).astype(np.float32)
+    return _columns(integers, floats, low, counts.T.reshape(rows, 2, width)), integers[0]
 
 
 def _columns(
@@ -185,14 +190,17 @@ def _from_planes(data: bytes, kind: str, rows: int) -> NDArray[Any]:
     return numbers.view(kind).reshape(rows, -1)
 
 
-def _decompress(data: bytes, expected: int) -> bytes:
+def _decompress(data: bytes, expected: int, wanted: int | None = None) -> bytes:
+    """Unpacks so many bytes, which is to be all there is; or only the first ``wanted``."""
     if expected > MAX_BYTES:
         raise _damaged(f"it claims {expected:,} bytes, more than {MAX_BYTES:,}")
     stream = zlib.decompressobj()
     try:
-        raw = stream.decompress(data, expected + 1)
+        raw = stream.decompress(data, expected + 1 if wanted is None else wanted or 1)
     except zlib.error as error:
         raise _damaged(str(error)) from error
+    if wanted is not None and len(raw) >= wanted:
+        return raw
     if len(raw) != expected or not stream.eof or stream.unused_data:
         raise _damaged(f"it has {len(raw):,} bytes or more, expected {expected:,}")
     return raw

@@ -7,7 +7,7 @@ comparing; histograms by averaging, so that each stays one of about `SAMPLE` ele
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,10 @@ class Columns:
         """Gives some of the columns."""
         arrays: dict[str, Any] = {name: getattr(self, name)[which] for name in (*_ARRAYS, "bins")}
         return Columns(**arrays, low=self.low)
+
+    def without_bins(self) -> Columns:
+        """Gives the statistics alone."""
+        return replace(self, low=0, bins=np.zeros((len(self), 2, 0), dtype=np.float32))
 
 
 _ARRAYS = (

@@ -73,6 +73,7 @@ def read_series(
     start: int = 0,
     stop: int | None = None,
     columns: int | None = None,
+    bins: bool = True,
 ) -> Columns:
     """Reads one series; to be called in a read transaction.
 
@@ -83,6 +84,7 @@ def read_series(
         start: First step wanted.
         stop: One past the last step wanted, None for no end.
         columns: Most columns wanted, None for every record.
+        bins: Whether to read the bins too: they are most of a chunk.
 
     Raises:
         FormatError: If the file is damaged.
@@ -96,11 +98,12 @@ def read_series(
     parts: list[Columns] = []
     for number in _chosen(rows, columns):
         (data,) = connection.execute("SELECT data FROM chunk WHERE id = ?", (number,)).fetchone()
-        parts.append(decode(data)[0])
+        parts.append(decode(data, bins=bins)[0])
     for recorded, keys in tail.read(connection):
         own = keys == series
         if own.any():
-            parts.append(recorded.select(own))
+            rows_of_it = recorded.select(own)
+            parts.append(rows_of_it if bins else rows_of_it.without_bins())
     joined = concatenate(parts)
     wanted = (joined.last >= start) & (joined.first < end)
     if not wanted.all():

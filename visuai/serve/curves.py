@@ -61,7 +61,7 @@ def curve(run: Run, subject: str, quantity: str, columns: int) -> SeriesDocument
     with run.snapshot():
         series = run.series(subject, quantity, columns=columns)
         of_update = quantity == "update"
-        weight = run.series(subject, "weight", columns=columns) if of_update else None
+        weight = run.series(subject, "weight", columns=columns, bins=False) if of_update else None
     of_one = {subject: series}
     statistics = {name: table(of_one, series.steps, name)[0] for name in STATISTICS}
     if of_update:

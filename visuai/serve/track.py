@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -64,11 +63,7 @@ class Track:
         if before is None or state[2] != before[2] or state[1] < before[1]:
             self._columns = {}
         known = {name: self._columns[name] for name in names if name in self._columns}
-        made = {
-            name: _lean(self._run.series(name, self._quantity, columns=most))
-            for name in names
-            if name not in known
-        }
+        made = {name: self._read(name, columns=most) for name in names if name not in known}
         if known and before is not None:
             # From the last step on: more may have been recorded of it since.
             for name, parts in self._since(list(known), before[1]).items():
@@ -82,20 +77,18 @@ class Track:
         steps = self._run.steps
         new = steps[np.searchsorted(steps, step) :].tolist()
         if len(new) > _ONE_BY_ONE:
-            return {
-                name: [_lean(self._run.series(name, self._quantity, start=step))] for name in names
-            }
+            return {name: [self._read(name, start=step)] for name in names}
         found: dict[str, list[Columns]] = {name: [] for name in names}
         for each in new:
             for name, series in self._run.at(each, self._quantity).items():
                 if name in found:
-                    found[name].append(_lean(series))
+                    found[name].append(series.columns.without_bins())
         return found
 
-
-def _lean(series: Series) -> Columns:
-    columns = series.columns
-    return replace(columns, low=0, bins=np.zeros((len(columns), 2, 0), dtype=np.float32))
+    def _read(self, name: str, *, start: int = 0, columns: int | None = None) -> Columns:
+        return self._run.series(
+            name, self._quantity, start=start, columns=columns, bins=False
+        ).columns
 
 
 def _join(known: Columns, new: list[Columns]) -> Columns:

@@ -169,7 +169,7 @@ class Evidence:
             names = ()
         values = {name: np.full((len(names), len(self.first)), np.nan) for name in _STATISTICS}
         for row, name in enumerate(names):
-            series = run.series(name, quantity, columns=merged)
+            series = run.series(name, quantity, columns=merged, bins=False)
             if not len(series):
                 continue
             at = np.maximum(np.searchsorted(self.first, series.steps, side="right") - 1, 0)
@@ -197,5 +197,6 @@ def _first_nonfinite(run: Run, series: Series) -> int:
         series.quantity,
         start=int(series.steps[column]),
         stop=int(series.last_steps[column]) + 1,
+        bins=False,
     )
     return int(exact.steps[np.flatnonzero(exact.nonfinite)[0]])
