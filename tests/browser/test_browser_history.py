@@ -15,8 +15,9 @@ Seen = tuple[frozenset[str], str, tuple[float, ...]]
 
 def seen(page: Any) -> Seen:
     """Gives what is drawn, what is selected, and where the camera is, by the page's address."""
-    drawn = frozenset(on_screen(page))
+    settle(page)
     page.wait_for_timeout(500)  # until the address has followed the camera
+    drawn = frozenset(on_screen(page))
     said = dict(part.partition("=")[::2] for part in page.url.partition("#")[2].split("&"))
     camera = tuple(float(one) for one in said.get("camera", "").split(",") if one)
     return drawn, said.get("at", ""), camera
@@ -195,6 +196,7 @@ def test_side_by_side_goes_back_on_either_side(visit: Visit, served_two: str) ->
     canvases.nth(1).wait_for()
 
     def both() -> list[frozenset[str]]:
+        settle(page)
         found: list[frozenset[str]] = []
         for at in range(2):
             canvases.nth(at).focus()
