@@ -15,8 +15,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, cast
 
 from visuai.analysis.cost import Cost, cost
-from visuai.archive import collector
 from visuai.errors import FormatError
+from visuai.garbage import collection_paused
 from visuai.ir import OpKind
 from visuai.topology import Topology
 
@@ -268,7 +268,7 @@ def wire(topology: Topology, other: Topology | None = None) -> Wire:
     """
     from visuai import __version__
 
-    with collector.paused():
+    with collection_paused():
         return {
             "schema": SCHEMA,
             "version": __version__,
@@ -284,7 +284,7 @@ def packed(document: Wire) -> bytes:
         FormatError: If the document holds what JSON cannot say.
     """
     try:
-        with collector.paused():
+        with collection_paused():
             text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         names = ", ".join(repr(one["topology"]["name"][:80]) for one in document["networks"])

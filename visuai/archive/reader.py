@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import networkx as nx
 
-from visuai.archive import check, collector
+from visuai.archive import check
 from visuai.archive.column import MISSING, Check, decode, integers
 from visuai.archive.writer import SCHEMA
 from visuai.errors import FormatError
+from visuai.garbage import collection_paused
 from visuai.ir import Parameter, TensorSpec
 from visuai.topology import Flow, Scope, Topology
 
@@ -27,7 +28,7 @@ def from_dict(document: dict[str, Any]) -> Topology:
             "the topology again, or read it with the version of visuai that wrote it."
         )
     try:
-        with collector.paused():
+        with collection_paused():
             return _Reader(document).topology()
     except FormatError:
         raise

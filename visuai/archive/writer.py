@@ -13,9 +13,9 @@ from typing import Any
 
 import networkx as nx
 
-from visuai.archive import collector
 from visuai.archive.column import MISSING, encode, encode_lists
 from visuai.errors import FormatError
+from visuai.garbage import collection_paused
 from visuai.ir import TensorSpec
 from visuai.topology import Topology
 
@@ -30,7 +30,7 @@ def to_dict(topology: Topology) -> dict[str, Any]:
             node lacks an attribute that every one has.
     """
     try:
-        with collector.paused():
+        with collection_paused():
             return _Writer(topology).document()
     except (KeyError, TypeError, AttributeError) as error:
         raise FormatError(

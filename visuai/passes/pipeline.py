@@ -11,9 +11,9 @@ from typing import Any
 
 from visuai import plugins
 from visuai.errors import PassError, PipelineError
+from visuai.garbage import collection_paused
 from visuai.ir import IR
 from visuai.passes.base import Context, Pass
-from visuai.passes.garbage import collection_paused
 from visuai.report import PassRecord
 from visuai.topology import Topology
 

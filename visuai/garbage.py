@@ -1,4 +1,4 @@
-"""Keeps Python's cycle collector from running in the middle of a pipeline."""
+"""Keeps Python's cycle collector from running where many small objects are made that stay."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from contextlib import contextmanager
 def collection_paused() -> Generator[None]:
     """Pauses the cycle collector, if it runs at all.
 
-    A pipeline makes many small objects and no garbage to speak of. Each full collection that
-    they set off walks all objects of the process, which with torch loaded costs more than the
-    pipeline itself. Reference counting goes on as ever.
+    A pipeline, and who reads or writes a topology, makes many small objects and no garbage to
+    speak of. Each full collection that they set off walks all objects of the process, which with
+    torch loaded costs more than the work itself. Reference counting goes on as ever.
     """
     if not gc.isenabled():
         yield
