@@ -290,7 +290,16 @@ def space(rows: Sequence[Row]) -> list[str]:
 
 def llama_table(llamas: Sequence[dict[str, Any]]) -> list[str]:
     return [
-        *header("size", "parameters", "nodes", "visuai s", "meta forward s", "ratio", "extra MB"),
+        *header(
+            "size",
+            "parameters",
+            "nodes",
+            "visuai s",
+            "meta forward s",
+            "ratio",
+            "of first runs",
+            "extra MB",
+        ),
         *(
             f"| {each['size']} | {each['parameters'] / 1e9:.1f} B | {each['nodes']:,} | "
             f"{each['visuai']:.2f} ({each['visuai_fastest']:.2f}) | "
@@ -303,12 +312,14 @@ def llama_table(llamas: Sequence[dict[str, Any]]) -> list[str]:
 
 def growth_table(grown: Sequence[dict[str, Any]]) -> list[str]:
     return [
-        *header("network", f"{NODES:,} s", f"{TIMES * NODES:,} s", "ratio", "extra MB"),
+        *header(
+            "network", f"{NODES:,} s", f"{TIMES * NODES:,} s", "ratio", "of first runs", "extra MB"
+        ),
         *(
             f"| {each['case']}: {GROWN[each['case']]} | "
             f"{each['small']:.2f} ({min(each['all_small']):.2f}) | "
             f"{each['large']:.2f} ({min(each['all_large']):.2f}) | "
-            f"{each['ratio']:.1f} | {each['extra_mb']:,.0f} |"
+            f"{each['ratio']:.1f} | {each['first_ratio']:.1f} | {each['extra_mb']:,.0f} |"
             for each in grown
         ),
     ]

@@ -136,11 +136,11 @@ def _name_ops(
         count = counts.get(key, 0)
         counts[key] = count + 1
         if count:
+            # No other op comes to this name, so that it need not be remembered.
             name = f"{renamed.get(key, wanted)}@{count}"
             ids[position] = _free(name, taken) if name in taken else name
-            taken.add(name)
             continue
-        name = wanted
+        name = f"{wanted}_" if "@" in op else wanted
         while name in taken or name in modules:
             name += "_"
         if name != wanted:

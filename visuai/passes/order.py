@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, compress, islice
 from operator import ge, gt
@@ -9,8 +10,11 @@ from operator import ge, gt
 from visuai.errors import PassError
 from visuai.ir import IR, Edge, Node
 
+Positions = Sequence[int]
+"""Positions, four bytes each: a list takes forty, and to read it is to wait for each of them."""
 
-def edge_ends(nodes: Iterable[str], edges: Iterable[Edge]) -> tuple[list[int], list[int]]:
+
+def edge_ends(nodes: Iterable[str], edges: Sequence[Edge]) -> tuple[Positions, Positions]:
     """Gives the positions of the sources and of the targets of edges.
 
     Most edges are listed by target, and come from the node before it: two comparisons tell so,
@@ -24,26 +28,39 @@ def edge_ends(nodes: Iterable[str], edges: Iterable[Edge]) -> tuple[list[int], l
         PassError: If an edge names a node that is not there.
     """
     keys: list[str | None] = [*nodes, None, None]
-    positions = dict(zip(keys, range(len(keys)), strict=True))
-    sources: list[int] = []
-    targets: list[int] = []
+    sources, targets = array("i"), array("i")
+    far: dict[int, str] = {}  # Names of the other sources, by the index of the edge.
+    places: dict[str | None, int] = {}
     position = 0
-    for edge in edges:
-        source, target = edge["source"], edge["target"]
-        try:
+    try:
+        for index, edge in enumerate(edges):
+            source, target = edge["source"], edge["target"]
             if keys[position] != target:
                 position += 1
                 if keys[position] != target:
-                    position = positions[target]
+                    places = places or _places(keys, {edge["target"] for edge in edges})
+                    position = places[target]
             before = position - 1
-            sources.append(before if keys[before] == source else positions[source])
-        except KeyError as error:
-            raise PassError(
-                f"An edge names node {error.args[0]!r}, which is not there: {edge!r}. "
-                "visuai.ir.validate checks an IR."
-            ) from None
-        targets.append(position)
+            if keys[before] != source:
+                far[index] = source
+            sources.append(before)
+            targets.append(position)
+        places = _places(keys, {*far.values()})
+        for index, source in far.items():
+            sources[index] = places[source]
+    except KeyError as error:
+        name = error.args[0]
+        edge = next(edge for edge in edges if name in (edge["source"], edge["target"]))
+        raise PassError(
+            f"An edge names node {name!r}, which is not there: {edge!r}. "
+            "visuai.ir.validate checks an IR."
+        ) from None
     return sources, targets
+
+
+def _places(keys: Sequence[str | None], wanted: set[str]) -> dict[str | None, int]:
+    """Gives the positions of the wanted keys."""
+    return {key: position for position, key in enumerate(keys) if key in wanted}
 
 
 class Wiring:
@@ -77,17 +94,17 @@ class Wiring:
         self._feeding = self.sources
         if any(map(gt, self.targets, islice(self.targets, 1, None))):
             self._order = sorted(self._order, key=self.targets.__getitem__)
-            self._feeding = [self.sources[index] for index in self._order]
-        counts = [0] * (len(nodes) + 1)
+            self._feeding = array("i", map(self.sources.__getitem__, self._order))
+        counts = array("i", bytes(4 * (len(nodes) + 1)))
         for target in self.targets:
             counts[target + 1] += 1
-        self._starts = list(accumulate(counts))
+        self._starts = array("i", accumulate(counts))
 
     def into(self, position: int) -> Sequence[int]:
         """Gives the edges into a node, as indices in `edges`, in the order of `edges`."""
         return self._order[self._starts[position] : self._starts[position + 1]]
 
-    def feeding(self, position: int) -> list[int]:
+    def feeding(self, position: int) -> Positions:
         """Gives the positions of the nodes that feed a node, one for each edge into it."""
         return self._feeding[self._starts[position] : self._starts[position + 1]]
 

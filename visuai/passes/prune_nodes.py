@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -124,8 +125,8 @@ def _joined(
 ) -> tuple[list[Edge], dict[int, list[str]]]:
     """Gives the edges between the nodes left, and the parameters that nodes left now read."""
     edges: list[Edge] = []
-    tails: list[int] = []  # Of each edge: the position of its source.
-    heads: list[int] = []  # Of each edge: the position of its target.
+    tails = array("i")  # Of each edge: the position of its source.
+    heads = array("i")  # Of each edge: the position of its target.
     parameters: dict[int, list[str]] = defaultdict(list)
     doubtful: list[int] = []  # Places in `edges` of those that may say nothing new.
     fates = feeds.fates
@@ -177,7 +178,7 @@ def _idle(
     if not doubtful:
         return set()
     idle = set(doubtful)
-    firsts = [-1] * count
+    firsts = array("i", [-1]) * count
     others: dict[int, list[int]] = {}
     for place, (source, target) in enumerate(zip(tails, heads, strict=True)):
         if place not in idle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 
 _STEPS_PER_NODE = 20
@@ -35,16 +36,16 @@ class Reachability:
         self._firsts = firsts
         self._others = {position: list(sources) for position, sources in others.items()}
         self._steps = _STEPS_PER_NODE * count + 1000
-        sizes = [1] * count
+        sizes = array("i", [1]) * count
         for position in range(count - 1, -1, -1):
             first = firsts[position]
             if first >= 0:
                 sizes[first] += sizes[position]
         # A node's descendants in the forest are numbered from _start to _end, without a gap.
-        self._start = start = [0] * count
-        self._end = end = [0] * count
+        self._start = start = array("i", [0]) * count
+        self._end = end = array("i", [0]) * count
+        cursor = array("i", [0]) * count  # Of each node: the number that its next child gets.
         free = 0
-        cursor = [0] * count
         for position, parent in enumerate(firsts):
             size = sizes[position]
             if parent >= 0:
