@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from functools import cache
 from itertools import pairwise
 from time import perf_counter
 from typing import Any
@@ -61,6 +62,7 @@ class Pipeline:
         self._passes = passes
 
     @classmethod
+    @cache
     def default(cls) -> Pipeline:
         """Gives the six passes that `visuai.build` runs."""
         return cls.parse(DEFAULT)
