@@ -15,7 +15,7 @@ from torch import nn
 
 from visuai.capture.describe import walk
 
-_CONTAINERS = (dict, OrderedDict, list, set, deque)
+_CONTAINERS = frozenset((dict, OrderedDict, list, set, deque))
 
 
 def keep(root: nn.Module | None) -> Callable[[], None]:
@@ -29,13 +29,29 @@ def keep(root: nn.Module | None) -> Callable[[], None]:
     Args:
         root: The model; None if there is none.
     """
-    kept = [] if root is None else [(module, _copy(module)) for _, module, _ in walk(root)]
+    kept: list[tuple[nn.Module, dict[str, Any]]] = []
+    filled: list[tuple[Any, Any]] = []
+    empty: list[Any] = []  # Most: a dozen dictionaries of hooks in each module.
+    for _, module, _ in () if root is None else walk(root):
+        attributes = module.__dict__.copy()
+        kept.append((module, attributes))
+        for value in attributes.values():
+            if type(value) in _CONTAINERS:
+                if value:
+                    filled.append((value, value.copy()))
+                else:
+                    empty.append(value)
     generators = _generators()
 
     def restore() -> None:
         _restore_generators(*generators)
-        for module, state in kept:
-            _restore(module, state)
+        for module, attributes in kept:
+            _put_back(module.__dict__, attributes)
+        for container, copy in filled:
+            _put_back(container, copy)
+        if any(empty):
+            for container in empty:
+                container.clear()
 
     return restore
 
@@ -57,56 +73,31 @@ def unchanged(root: nn.Module | None) -> Generator[Callable[[], None]]:
         restore()
 
 
-_State = tuple[dict[str, Any], list[Any], list[Any]]
-
-
-def _copy(module: nn.Module) -> _State:
-    """Gives the attributes of a module, the containers among them, and a copy of each."""
-    attributes = module.__dict__.copy()
-    containers = [value for value in attributes.values() if type(value) in _CONTAINERS]
-    return attributes, containers, [each.copy() if each else None for each in containers]
-
-
-def _restore(module: nn.Module, state: _State) -> None:
-    attributes, containers, copies = state
-    current = module.__dict__
-    if not _same_dict(current, attributes):
-        current.clear()
-        current.update(attributes)
-    for container, copy in zip(containers, copies, strict=True):
-        if copy is None:
-            if container:
-                container.clear()
-        elif not _same(container, copy):
-            container.clear()
-            if isinstance(container, (dict, set)):
-                container.update(copy)  # pyright: ignore[reportUnknownMemberType]
-            else:
-                container.extend(copy)
+def _put_back(container: Any, copy: Any) -> None:
+    if _same(container, copy):
+        return
+    container.clear()
+    if isinstance(container, (dict, set)):
+        container.update(copy)  # pyright: ignore[reportUnknownMemberType]
+    else:
+        container.extend(copy)
 
 
 def _same(value: Any, copy: Any) -> bool:
     """Tells whether a container still holds the same objects in the same order."""
-    if isinstance(value, dict):
-        return _same_dict(value, copy)  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(value, set):
-        return value == copy
-    return len(value) == len(copy) and all(map(is_, value, copy))
-
-
-def _same_dict(value: dict[Any, Any], copy: dict[Any, Any]) -> bool:
-    return (
-        len(value) == len(copy)
-        and all(map(is_, value.values(), copy.values()))
-        and all(map(is_, value, copy))
-    )
+    if type(value) is set:
+        return value == copy  # pyright: ignore[reportUnknownVariableType]
+    if len(value) != len(copy) or not all(map(is_, value, copy)):
+        return False
+    return not isinstance(value, dict) or all(map(is_, value.values(), copy.values()))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 
 def _generators() -> tuple[Any, ...]:
-    numpy = sys.modules.get("numpy")
+    # Nobody drew from NumPy's before the first import of it, which NumPy itself puts off.
+    numpy_random = sys.modules.get("numpy.random")
     return (
         random.getstate(),
-        numpy.random.get_state() if numpy is not None else None,
+        numpy_random.get_state() if numpy_random is not None else None,
         torch.random.get_rng_state(),
         torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None,
     )
@@ -115,7 +106,7 @@ def _generators() -> tuple[Any, ...]:
 def _restore_generators(python: Any, numpy_state: Any, cpu: Any, cuda: Any) -> None:
     random.setstate(python)
     if numpy_state is not None:
-        sys.modules["numpy"].random.set_state(numpy_state)
+        sys.modules["numpy.random"].set_state(numpy_state)
     torch.random.set_rng_state(cpu)
     if cuda is not None:
         torch.cuda.set_rng_state_all(cuda)
