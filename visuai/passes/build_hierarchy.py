@@ -12,12 +12,12 @@ from visuai.errors import PassError
 from visuai.ir import IR, Edge
 from visuai.passes.base import Context, Pass
 from visuai.passes.lineage import Lineage
-from visuai.passes.order import edge_ends, module_positions
+from visuai.passes.order import Positions, edge_ends, module_positions
 from visuai.passes.repeats import Repeats
 from visuai.passes.sharing import shared_with
 from visuai.topology import Flow, Scope, Topology
 
-_Ends = tuple[list[int], list[int]]  # Of the edges: positions of their sources, of their targets.
+_Ends = tuple[Positions, Positions]  # Of the edges: positions of their sources, of their targets.
 
 
 @dataclass(frozen=True)
