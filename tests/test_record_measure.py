@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from measuring import with_numba, without_numba
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from visuai.record import tiles
@@ -27,19 +29,31 @@ from visuai.record.codec import decode, encode
 from visuai.record.columns import Columns, concatenate, downsample, merge
 from visuai.record.device import measure_on_device
 from visuai.record.flat import flatten
-from visuai.record.measure import Measured, measure
+from visuai.record.measure import measure
+from visuai.record.measured import Measured
 from visuai.record.sample import count_bins
 from visuai.record.series import Series
 from visuai.record.tiles import TILE
 
-Measure = Callable[[list[torch.Tensor]], Measured]
+Measure = Callable[..., Measured]
+
+
+def by_numpy(tensors: list[torch.Tensor], **options: Any) -> Measured:
+    with without_numba():
+        return measure(tensors, **options)
+
+
+def by_numba(tensors: list[torch.Tensor], **options: Any) -> Measured:
+    with with_numba():
+        return measure(tensors, **options)
 
 
 def on_device(tensors: list[torch.Tensor]) -> Measured:
     return measure_on_device(tensors)()
 
 
-MEASURES = pytest.mark.parametrize("measured", [measure, on_device])
+HOST = pytest.mark.parametrize("measured", [by_numpy, by_numba])
+MEASURES = pytest.mark.parametrize("measured", [by_numpy, by_numba, on_device])
 
 
 def check(result: Measured, row: int, values: np.ndarray) -> None:
@@ -182,10 +196,12 @@ def test_a_constant_does_not_drift(measured: Measure, value: float) -> None:
     assert minimum == maximum == float(values[0])
 
 
-def test_the_default_device_does_not_matter() -> None:
+@HOST
+def test_the_default_device_does_not_matter(measured: Measure) -> None:
     values = torch.randn(2 * TILE)
+    minus = [values[:1].expand(2 * TILE), values[50:100]]
     with torch.device("meta"):
-        result = measure([values, values[:50]], minus=[values[:1].expand(2 * TILE), values[50:100]])
+        result = measured([values, values[:50]], minus=minus)
     check(result, 0, (values - values[0]).numpy())
     check(result, 1, (values[:50] - values[50:100]).numpy())
 
@@ -225,10 +241,11 @@ def test_wider_than_single_precision(measured: Measure) -> None:
     assert result.bins[0].sum() == 4, "each of them is in some bin, the outer ones if need be"
 
 
-def test_more_elements_than_single_precision_can_count() -> None:
+@HOST
+def test_more_elements_than_single_precision_can_count(measured: Measure) -> None:
     values = torch.ones(2**24 + 3)
     values[::2] = 0
-    result = measure([values])
+    result = measured([values])
     assert result.count[0] == 2**24 + 3
     assert result.zeros[0] == 2**23 + 2
     assert result.moments[0, 0] == 2**23 + 1
@@ -257,14 +274,15 @@ def test_a_sample_is_as_close_as_promised(measured: Measure) -> None:
 
 
 @pytest.mark.parametrize("size", [40, 3 * TILE])
-def test_difference_copy_and_factor(size: int) -> None:
+@HOST
+def test_difference_copy_and_factor(measured: Measure, size: int) -> None:
     old = torch.randn(size)
     new = old + torch.randn(size) * 1e-3
     copy = torch.empty(size)
-    check(measure([old], keep=[copy]), 0, old.numpy())
+    check(measured([old], keep=[copy]), 0, old.numpy())
     assert torch.equal(copy, old)
-    check(measure([new], minus=[copy]), 0, (new - old).numpy())
-    check(measure([new], factor=0.125), 0, (new * 0.125).numpy())
+    check(measured([new], minus=[copy]), 0, (new - old).numpy())
+    check(measured([new], factor=0.125), 0, (new * 0.125).numpy())
     check(measure_on_device([new], minus=[old])(), 0, (new - old).numpy())
     divided = measure_on_device([new], divisor=torch.tensor([8.0]))()
     check(divided, 0, (new / 8).numpy())

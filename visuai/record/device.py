@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from visuai.record.bins import BINS, SAMPLE
 from visuai.record.flat import as_tensor
-from visuai.record.measure import Measured
+from visuai.record.measured import Measured
 from visuai.record.sample import sample_places
 
 

@@ -12,7 +12,8 @@ import torch
 from visuai.record.columns import Columns, concatenate
 from visuai.record.device import measure_on_device
 from visuai.record.flat import flatten
-from visuai.record.measure import Measured, measure
+from visuai.record.measure import measure
+from visuai.record.measured import Measured
 from visuai.record.schema import series_id
 from visuai.record.store import Record
 from visuai.record.watch import Watched

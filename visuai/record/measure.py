@@ -1,65 +1,24 @@
 """Statistics of many tensors in host memory, in as few passes over them as can be.
 
-Small tensors are laid side by side, and each statistic of all of them is one call. Large ones
-are read in tiles, one after the other.
+Where there is numba, float32 is read once by a compiled kernel. Else small tensors are laid side by
+side, and each statistic of all of them is one call; large ones are read in tiles, one after the
+other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from visuai.record.bins import BINS, SAMPLE, by_sign
-from visuai.record.columns import Columns
+from visuai.record.bins import SAMPLE
+from visuai.record.compiled import measure_compiled
+from visuai.record.measured import Measured
 from visuai.record.moments import Moments, measure_carefully, sound
 from visuai.record.sample import count_bins
 from visuai.record.tiles import Scratch, measure_tiles
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Statistics of several tensors; moments float64 and counts int64, one entry for each.
-
-    Attributes:
-        count: Elements.
-        zeros: Elements that are zero.
-        nonfinite: Elements that are infinite or not a number.
-        moments: Sum, sum of magnitudes, sum of squares, minimum, maximum; 5 × tensors.
-        bins: Elements of the sample in each bin, tensors × `BINS`.
-    """
-
-    count: NDArray[np.int64]
-    zeros: NDArray[np.int64]
-    nonfinite: NDArray[np.int64]
-    moments: NDArray[np.float64]
-    bins: NDArray[np.int64]
-
-    def columns(self, step: int) -> Columns:
-        """Gives them as rows of one step."""
-        steps = np.full(len(self.count), step, dtype=np.int64)
-        total, magnitude, square, minimum, maximum = self.moments
-        bins = by_sign(self.bins)
-        used = np.flatnonzero(bins.any(axis=(0, 1)))
-        low, high = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
-        return Columns(
-            first=steps,
-            last=steps,
-            records=np.ones_like(steps),
-            count=self.count,
-            zeros=self.zeros,
-            nonfinite=self.nonfinite,
-            total=total,
-            magnitude=magnitude,
-            square=square,
-            minimum=minimum,
-            maximum=maximum,
-            low=low,
-            bins=bins[:, :, low:high].astype(np.float32),
-        )
 
 
 def measure(
@@ -79,18 +38,13 @@ def measure(
         factor: What to multiply each element by.
     """
     sizes = [tensor.numel() for tensor in tensors]
-    result = Measured(
-        count=np.array(sizes, dtype=np.int64),
-        zeros=np.zeros(len(sizes), dtype=np.int64),
-        nonfinite=np.zeros(len(sizes), dtype=np.int64),
-        moments=np.zeros((5, len(sizes))),
-        bins=np.zeros((len(sizes), BINS), dtype=np.int64),
-    )
-    result.moments[3:] = np.nan
+    result = Measured.empty(sizes)
+    rest = measure_compiled(tensors, minus, keep, factor, result)
     small: list[int] = []
     scratch = Scratch()
     with np.errstate(all="ignore"):
-        for index, tensor in enumerate(tensors):
+        for index in rest:
+            tensor = tensors[index]
             subtrahend = None if minus is None else minus[index]
             copy = None if keep is None else keep[index]
             if sizes[index] > SAMPLE or tensor.dtype == torch.float64:

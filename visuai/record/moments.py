@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Squares of float32 between these are neither infinite nor lost; others are summed as float64.
-_SMALL, _LARGE = 1e-12, 1e15
+SMALL, LARGE = 1e-12, 1e15
 
 
 class Moments(NamedTuple):
@@ -32,7 +32,7 @@ def sound(largest: Any) -> Any:
     Args:
         largest: The largest magnitude, one or an array; NaN if any of the numbers is.
     """
-    return ((largest > _SMALL) & (largest < _LARGE)) | (largest == 0)
+    return ((largest > SMALL) & (largest < LARGE)) | (largest == 0)
 
 
 def measure_carefully(numbers: NDArray[Any]) -> Moments:

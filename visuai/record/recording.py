@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 
 from visuai.record.activations import UNHEARD, unit_activity, watch_first_call, watch_outputs
 from visuai.record.cadence import Cadence
+from visuai.record.compiled import prepare
 from visuai.record.device import number
 from visuai.record.gather import Copies, Gathering
 from visuai.record.listener import listen
@@ -82,8 +83,9 @@ class Recording:
         self._captured = False
         self._removals: list[Callable[[], None]] = []
         self._charged = 0.0
+        way = prepare(model.parameters())
         self._resting = time.perf_counter()
-        self._tell("start" if start == 0 else "resume", f"at step {start}")
+        self._tell("start" if start == 0 else "resume", f"at step {start}, measured by {way}")
         self._guarded(lambda: self._begin(model, inputs))
 
     # Called by the loop, by way of Visu ------------------------------------------------------
