@@ -1,7 +1,8 @@
 """Memory of the server over a long live run: ``python -m benchmarks.serve_memory --minutes 60``.
 
 A process trains and records; another serves; pages follow its events and ask anew for what
-they show, no more often than a browser does. Printed is the server's resident memory over time.
+they show, no more often than a browser does. Printed is the server's resident memory over time,
+and how it was spread in each quarter of it: flat is what neither trends nor swings.
 """
 
 from __future__ import annotations
@@ -45,6 +46,12 @@ MEASURES = (
 )
 NUMBERS, DIAGNOSES = 0.9, 4.0
 """Shortest seconds between two askings of a page."""
+
+SAMPLING = 0.5
+"""Seconds from one sample of the memory to the next: what swings does so with each answer."""
+
+LINES = 30
+"""Lines that are printed meanwhile."""
 
 
 def ask(port: int, path: str) -> bytes:
@@ -135,11 +142,14 @@ def measure(
             ]
             for thread in threads:
                 thread.start()
-            start = time.monotonic()
+            start = printed = time.monotonic()
             while training.poll() is None:
-                time.sleep(max(2.0, 60 * minutes / 30))
-                samples.append((time.monotonic() - start, asked[0], resident(server.pid)))
-                print("{:8.0f} s {:8d} requests {:8.1f} MiB".format(*samples[-1]), flush=True)
+                time.sleep(SAMPLING)
+                now = time.monotonic()
+                samples.append((now - start, asked[0], resident(server.pid)))
+                if now - printed >= 60 * minutes / LINES:
+                    printed = now
+                    print("{:8.0f} s {:8d} requests {:8.1f} MiB".format(*samples[-1]), flush=True)
             (last,) = json.loads(ask(port, "/api/runs"))
             print(f"{last['records']} steps of {parameters} parameters were recorded.")
         finally:
@@ -151,8 +161,15 @@ def measure(
     return samples
 
 
+def spread(samples: list[float]) -> str:
+    """Describes samples: the least, percentiles, the greatest."""
+    ordered = sorted(samples)
+    places = [round(share * (len(ordered) - 1)) for share in (0.0, 0.05, 0.5, 0.95, 1.0)]
+    return "".join(f"{ordered[place]:9.1f}" for place in places)
+
+
 def main() -> None:
-    """Measures, and prints how much memory the second half of the time took."""
+    """Measures, and prints how the memory was spread in each quarter of the time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--parameters", type=int, default=100)
@@ -160,8 +177,12 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=0.2)
     given = parser.parse_args()
     samples = measure(given.minutes, given.parameters, given.pages, given.pause)
-    half = samples[len(samples) // 2 :]
-    print(f"The second half: {half[-1][2] - half[0][2]:+.1f} MiB")
+    print("MiB         least       5 %   median     95 %     most")
+    for quarter in range(4):
+        part = samples[quarter * len(samples) // 4 : (quarter + 1) * len(samples) // 4]
+        print(f"quarter {quarter + 1}{spread([memory for _, _, memory in part])}")
+    half = [memory for _, _, memory in samples[len(samples) // 2 :]]
+    print(f"The second half: {half[-1] - half[0]:+.1f} MiB from its first sample to its last.")
 
 
 if __name__ == "__main__":

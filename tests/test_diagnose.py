@@ -111,10 +111,10 @@ def test_the_first_nan_of_a_long_run_is_found_to_the_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Records are merged where a run has too many, and told apart again where it matters."""
-    from visuai.record.diagnosis import evidence
+    from visuai.record import track
 
-    monkeypatch.setattr(evidence, "_MOST_COLUMNS", 16)
-    monkeypatch.setattr(evidence, "_FEWEST_COLUMNS", 16)
+    monkeypatch.setattr(track, "_MOST_COLUMNS", 16)
+    monkeypatch.setattr(track, "_FEWEST_COLUMNS", 16)
     model, task = mlp(8, 16, 3), Task(batch=4)
 
     def loss_of(step: int) -> torch.Tensor:

@@ -94,6 +94,8 @@ Up to 16 a count is stored as it is. Above, codes are about the square root of t
 so that a count is off by about half its square root at most: less than chance alone does to it.
 """
 
+_DECODED: NDArray[np.float32] = COUNTS.astype(np.float32)
+
 _BETWEEN: NDArray[np.int64] = (COUNTS[1:] + COUNTS[:-1]) // 2
 
 
@@ -106,9 +108,9 @@ def encode_counts(counts: NDArray[Any]) -> NDArray[np.uint8]:
     return _CODES[np.minimum(counts, SAMPLE)]
 
 
-def decode_counts(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
+def decode_counts(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Gives the count that each code stands for."""
-    return COUNTS[codes]
+    return _DECODED[codes]
 
 
 _CODES: NDArray[np.uint8] = np.searchsorted(_BETWEEN, np.arange(SAMPLE + 1), side="left").astype(

@@ -113,7 +113,7 @@ def decode(data: object, *, bins: bool = True) -> tuple[Columns, NDArray[np.int6
         low, width, raw = 0, 0, raw[:middle]
     codes: Any = np.frombuffer(raw, np.uint8, offset=middle)
     codes = np.cumsum(codes.reshape(2 * width, rows), axis=1, dtype=np.uint8)
-    counts: Any = decode_counts(codes).astype(np.float32)
+    counts: Any = decode_counts(codes)
     return _columns(integers, floats, low, counts.T.reshape(rows, 2, width)), integers[0]
 
 

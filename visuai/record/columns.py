@@ -116,7 +116,7 @@ def merge(columns: Columns, starts: NDArray[np.intp]) -> Columns:
         columns: Columns of one series.
         starts: Where each run starts, ascending, the first one 0.
     """
-    if not len(columns):
+    if len(starts) == len(columns):
         return columns
     ends = np.append(starts[1:], len(columns)) - 1
     records = np.add.reduceat(columns.records, starts)
@@ -139,9 +139,32 @@ def merge(columns: Columns, starts: NDArray[np.intp]) -> Columns:
 
 def downsample(columns: Columns, most: int) -> Columns:
     """Merges columns so that no more than ``most`` remain, each of about as many records."""
-    if len(columns) <= most:
-        return columns
-    before = np.cumsum(columns.records) - columns.records
-    share = before * most // int(columns.records.sum())
-    starts = np.flatnonzero(np.diff(share, prepend=-1))
-    return merge(columns, starts)
+    return merge(columns, starts_of(shares([columns.records], most)[0]))
+
+
+def shares(records: Sequence[NDArray[np.int64]], most: int | None) -> list[NDArray[np.int64]]:
+    """Tells which columns to merge so that no more than ``most`` remain: those of one number.
+
+    Args:
+        records: Records of the columns, in parts, one behind the other.
+        most: Most columns, each of about as many records; None for no limit.
+
+    Returns:
+        Numbers, ascending, as they are given.
+    """
+    rows, total = sum(map(len, records)), sum(int(each.sum()) for each in records)
+    found: list[NDArray[np.int64]] = []
+    before = 0
+    for each in records:
+        if most is None or rows <= most:
+            found.append(np.arange(before, before + len(each)))
+            before += len(each)
+        else:
+            found.append((before + np.cumsum(each) - each) * most // total)
+            before += int(each.sum())
+    return found
+
+
+def starts_of(numbers: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Gives where each number begins, of numbers that ascend from 0 or above."""
+    return np.flatnonzero(np.diff(numbers, prepend=-1))

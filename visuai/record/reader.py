@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visuai.record.codec import decode
-from visuai.record.columns import Columns, concatenate, downsample
+from visuai.record.columns import Columns, concatenate, downsample, merge, shares, starts_of
+from visuai.record.schema import QUANTITIES
 
 CHUNK = 64
 """Columns in a chunk."""
@@ -20,25 +23,80 @@ FACTOR = 16
 _LAST = 2**62
 
 
-@dataclass
+class Recent:
+    """The rows of one record that is in no chunk yet, in a fraction of the memory.
+
+    Of each row only the bins from its first that is not empty to its last are kept, as the
+    integers that they are: those of all rows together reach over far more magnitudes.
+
+    Attributes:
+        keys: The number of the series that each row is of.
+        columns: The rows without their bins.
+    """
+
+    def __init__(self, payload: object) -> None:
+        """Decodes a record.
+
+        Raises:
+            FormatError: If it is damaged.
+        """
+        full, self.keys = decode(payload)
+        self.columns = full.without_bins()
+        rows, width = len(full), int(full.bins.shape[2])
+        self._low = full.low
+        self._starts = self._ends = self._places = np.zeros(rows, dtype=np.int64)
+        self._counts = np.zeros(0, dtype=np.uint16)
+        if width:
+            either: Any = full.bins
+            used: Any = either.any(axis=1)
+            empty = ~used.any(axis=1)
+            self._starts = np.where(empty, 0, used.argmax(axis=1))
+            self._ends = np.where(empty, 0, width - used[:, ::-1].argmax(axis=1))
+            place = np.arange(width)
+            kept: Any = (place >= self._starts[:, None]) & (place < self._ends[:, None])
+            widths = 2 * (self._ends - self._starts)
+            self._places = np.cumsum(widths) - widths
+            self._counts = full.bins[np.repeat(kept[:, None], 2, axis=1)].astype(np.uint16)
+
+    def of(self, series: int, *, bins: bool) -> list[Columns]:
+        """Gives the rows of one series, each by itself."""
+        found: list[Columns] = []
+        for row in np.flatnonzero(self.keys == series).tolist():
+            columns = self.columns.select(slice(row, row + 1))
+            found.append(self._with_bins(columns, row) if bins else columns)
+        return found
+
+    def at(self, step: int, quantity: int) -> Generator[tuple[Columns, int]]:
+        """Gives the rows of a quantity at a step, each by itself with the number of its series."""
+        here = (self.columns.first == step) & (self.keys % len(QUANTITIES) == quantity)
+        for row in np.flatnonzero(here).tolist():
+            columns = self.columns.select(slice(row, row + 1))
+            yield self._with_bins(columns, row), int(self.keys[row])
+
+    def _with_bins(self, columns: Columns, row: int) -> Columns:
+        start, width = int(self._starts[row]), int(self._ends[row] - self._starts[row])
+        place = int(self._places[row])
+        counts: Any = self._counts[place : place + 2 * width].astype(np.float32)
+        return replace(columns, low=self._low + start, bins=counts.reshape(1, 2, width))
+
+
 class Tail:
     """Records that are in no chunk yet, decoded once and kept while they are there."""
 
-    decoded: dict[int, tuple[Columns, NDArray[np.int64]]] = field(
-        default_factory=dict[int, tuple[Columns, NDArray[np.int64]]]
-    )
+    def __init__(self) -> None:
+        self._decoded: dict[int, Recent] = {}
 
-    def read(self, connection: sqlite3.Connection) -> list[tuple[Columns, NDArray[np.int64]]]:
-        """Gives the rows of each such record with the series that each row is of, in order."""
+    def read(self, connection: sqlite3.Connection) -> list[Recent]:
+        """Gives each such record, in order."""
         numbers = [number for (number,) in connection.execute("SELECT id FROM record ORDER BY id")]
-        kept = {number: self.decoded[number] for number in numbers if number in self.decoded}
+        kept = {number: self._decoded[number] for number in numbers if number in self._decoded}
         for number in numbers:
             if number not in kept:
                 (payload,) = connection.execute(
                     "SELECT payload FROM record WHERE id = ?", (number,)
                 ).fetchone()
-                kept[number] = decode(payload)
-        self.decoded = kept
+                kept[number] = Recent(payload)
+        self._decoded = kept
         return [kept[number] for number in numbers]
 
 
@@ -59,7 +117,7 @@ def present(connection: sqlite3.Connection, tail: Tail) -> set[int]:
         "WHERE number IS NOT NULL) SELECT number FROM each WHERE number IS NOT NULL"
     ).fetchall()
     numbers = {int(number) for (number,) in found}
-    keys = [each for _, each in tail.read(connection)]
+    keys = [each.keys for each in tail.read(connection)]
     if keys:
         numbers.update(np.unique(np.concatenate(keys)).tolist())
     return numbers
@@ -95,73 +153,156 @@ def read_series(
         "WHERE series = ? AND last >= ? AND first < ? ORDER BY level DESC, first",
         (series, start, end),
     ).fetchall()
-    parts: list[Columns] = []
-    for number in _chosen(rows, columns):
-        (data,) = connection.execute("SELECT data FROM chunk WHERE id = ?", (number,)).fetchone()
-        parts.append(decode(data, bins=bins)[0])
-    for recorded, keys in tail.read(connection):
-        own = keys == series
-        if own.any():
-            rows_of_it = recorded.select(own)
-            parts.append(rows_of_it if bins else rows_of_it.without_bins())
-    joined = concatenate(parts)
-    wanted = (joined.last >= start) & (joined.first < end)
-    if not wanted.all():
-        joined = joined.select(wanted)
-    return joined if columns is None else downsample(joined, columns)
+    blobs: list[object] = [
+        connection.execute("SELECT data FROM chunk WHERE id = ?", (number,)).fetchone()[0]
+        for number in _chosen(rows, columns)
+    ]
+    recent = [row for each in tail.read(connection) for row in each.of(series, bins=bins)]
+    parts = [_within(decode(data, bins=False)[0], start, end) for data in blobs]
+    parts += [_within(row, start, end) for row in recent]
+    if not bins:
+        joined = concatenate(parts)
+        return joined if columns is None else downsample(joined, columns)
+    # Bins take most of the memory, so those of a chunk are merged before the next is unpacked.
+    places = shares([part.records for part in parts], columns)
+    merged: list[Columns] = []
+    for number, part in enumerate(parts):
+        if number < len(blobs):
+            part = _within(decode(blobs[number])[0], start, end)
+        merged.append(merge(part, starts_of(places[number])))
+    kept = [each[starts_of(each)] for each in places]
+    joined = concatenate(merged)
+    return merge(joined, starts_of(np.concatenate(kept))) if kept else joined
+
+
+def _within(columns: Columns, start: int, end: int) -> Columns:
+    wanted = (columns.last >= start) & (columns.first < end)
+    return columns if wanted.all() else columns.select(wanted)
 
 
 def read_step(
-    connection: sqlite3.Connection, tail: Tail, step: int
-) -> list[tuple[Columns, NDArray[np.int64]]]:
-    """Reads every series at one step; to be called in a read transaction.
+    connection: sqlite3.Connection, tail: Tail, step: int, quantity: int
+) -> list[tuple[Columns, int]]:
+    """Reads every series of a quantity at one step; to be called in a read transaction.
 
     Args:
         connection: The run.
         tail: Records decoded before.
         step: A step that was recorded.
+        quantity: Place of the quantity in `visuai.record.schema.QUANTITIES`.
 
     Returns:
-        Rows and, for each, the number of its series.
+        Rows, each with the number of its series.
 
     Raises:
         FormatError: If the file is damaged.
     """
-    found = [
-        (columns.select(here), keys[here])
-        for columns, keys in tail.read(connection)
-        if (here := columns.first == step).any()
-    ]
+    found = [row for recent in tail.read(connection) for row in recent.at(step, quantity)]
     (first,) = connection.execute(
         "SELECT max(first) FROM chunk WHERE level = 0 AND first <= ?", (step,)
     ).fetchone()
     if first is not None:
         rows = connection.execute(
-            "SELECT series, data FROM chunk WHERE level = 0 AND first = ?", (first,)
+            "SELECT series, data FROM chunk WHERE level = 0 AND first = ? AND series % ? = ?",
+            (first, len(QUANTITIES), quantity),
         )
         for series, data in rows:
             columns, _ = decode(data)
             here = columns.first == step
             if here.any():
-                found.append(
-                    (columns.select(here), np.full(int(here.sum()), series, dtype=np.int64))
-                )
+                found.append((columns.select(here), int(series)))
     return found
 
 
-def _chosen(rows: list[tuple[int, int, int, int]], columns: int | None) -> list[int]:
-    """Chooses chunks that cover all steps once: coarse ones, if they give enough columns.
+def read_all(
+    connection: sqlite3.Connection, tail: Tail, quantity: int, *, records: int = 1
+) -> Generator[tuple[Columns, NDArray[np.int64]]]:
+    """Reads every series of a quantity without bins; to be called in a read transaction.
 
-    Every level covers all steps from the first up to where it ends, and a finer one ends later.
+    Args:
+        connection: The run.
+        tail: Records decoded before.
+        quantity: Place of the quantity in `visuai.record.schema.QUANTITIES`.
+        records: Most records merged into a column; the last one is always by itself.
+
+    Yields:
+        Columns, with the number of the series of each. Those of one series are in order.
+
+    Raises:
+        FormatError: If the file is damaged.
     """
+    level = 0
+    while FACTOR ** (level + 1) <= records:
+        level += 1
+    for series in sorted(present(connection, tail)):
+        if series % len(QUANTITIES) != quantity:
+            continue
+        rows = connection.execute(
+            "SELECT level, first, last, id FROM chunk WHERE series = ? AND (level = 0 "
+            "OR level <= ? AND last < (SELECT max(step) FROM step)) ORDER BY level DESC, first",
+            (series, level),
+        ).fetchall()
+        parts: list[Columns] = []
+        for number in _covering(rows):
+            found = connection.execute("SELECT data FROM chunk WHERE id = ?", (number,))
+            parts.append(decode(found.fetchone()[0], bins=False)[0])
+        columns = concatenate(parts)
+        yield columns, np.full(len(columns), series, dtype=np.int64)
+    yield from _recent(connection, tail, quantity, 0)
+
+
+def read_since(
+    connection: sqlite3.Connection, tail: Tail, quantity: int, start: int
+) -> Generator[tuple[Columns, NDArray[np.int64]]]:
+    """Reads every series of a quantity, record by record, from a step on; see `read_all`."""
+    # All chunks of a level begin at the same steps, and one of them may reach beyond the start.
+    (first,) = connection.execute(
+        "SELECT max(first) FROM chunk WHERE level = 0 AND first <= ?", (start,)
+    ).fetchone()
+    rows = connection.execute(
+        "SELECT series, data FROM chunk WHERE level = 0 AND first >= ? AND last >= ? "
+        "AND series % ? = ? ORDER BY first",
+        (start if first is None else first, start, len(QUANTITIES), quantity),
+    )
+    for series, data in rows:
+        columns, _ = decode(data, bins=False)
+        columns = columns.select(columns.last >= start)
+        yield columns, np.full(len(columns), series, dtype=np.int64)
+    yield from _recent(connection, tail, quantity, start)
+
+
+def _recent(
+    connection: sqlite3.Connection, tail: Tail, quantity: int, start: int
+) -> Generator[tuple[Columns, NDArray[np.int64]]]:
+    for recent in tail.read(connection):
+        own = (recent.keys % len(QUANTITIES) == quantity) & (recent.columns.last >= start)
+        if own.any():
+            yield recent.columns.select(own), recent.keys[own]
+
+
+def _chosen(rows: list[tuple[int, int, int, int]], columns: int | None) -> list[int]:
+    """Chooses chunks that cover all steps once: coarse ones, if they give enough columns."""
     coarsest = rows[0][0] if rows and columns is not None else 0
     chosen: list[int] = []
     for limit in range(coarsest, -1, -1):
-        chosen, covered = [], -1
-        for level, first, last, number in rows:
-            if level <= limit and first > covered:
-                chosen.append(number)
-                covered = last
+        chosen = _covering([row for row in rows if row[0] <= limit])
         if columns is None or len(chosen) * CHUNK >= columns:
             break
+    return chosen
+
+
+def _covering(rows: list[tuple[int, int, int, int]]) -> list[int]:
+    """Chooses chunks that cover all steps once, the coarsest there are.
+
+    Every level covers all steps from the first up to where it ends, and a finer one ends later.
+
+    Args:
+        rows: Level, first and last step, and number of each, coarsest first, then by step.
+    """
+    chosen: list[int] = []
+    covered = -1
+    for _, first, last, number in rows:
+        if first > covered:
+            chosen.append(number)
+            covered = last
     return chosen

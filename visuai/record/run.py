@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
+from array import array
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,10 +18,10 @@ from numpy.typing import NDArray
 
 from visuai.errors import FormatError, VisuaiError
 from visuai.record import schema
-from visuai.record.columns import concatenate, downsample
+from visuai.record.columns import Columns, concatenate, downsample
 from visuai.record.folder import find_runs
 from visuai.record.glance import Glance, glance
-from visuai.record.reader import Tail, present, read_series, read_step
+from visuai.record.reader import Tail, present, read_all, read_series, read_since, read_step
 from visuai.record.runfile import RunFile
 from visuai.record.scalars import LEARNING_RATE, Event, Scalars
 from visuai.record.series import STATISTICS, Series
@@ -30,6 +32,8 @@ from visuai.record.table import shared_steps, table
 if TYPE_CHECKING:
     from visuai.record.diagnosis.diagnosis import Diagnoses
     from visuai.topology import Topology
+
+_NO_STEPS: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
 
 def open_run(path: str | PathLike[str]) -> Run:
@@ -152,12 +156,22 @@ class Run:
     @property
     def steps(self) -> NDArray[np.int64]:
         """All recorded steps, ascending."""
-        return self._step_times()[0]
+        return self.steps_from(0)
+
+    def steps_from(self, start: int) -> NDArray[np.int64]:
+        """Reads the recorded steps from one on, ascending."""
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                "SELECT step FROM step WHERE step >= ? ORDER BY step", (start,)
+            )
+            return np.fromiter((step for (step,) in rows), dtype=np.int64)
 
     @property
     def times(self) -> NDArray[np.float64]:
         """When each of `steps` was recorded, in seconds since 1970."""
-        return self._step_times()[1]
+        with self._file.reading() as connection:
+            rows = connection.execute("SELECT time FROM step ORDER BY step")
+            return np.fromiter((_real(time) for (time,) in rows), dtype=np.float64)
 
     @property
     def last_step(self) -> int:
@@ -256,16 +270,55 @@ class Run:
             (recorded,) = connection.execute(
                 "SELECT max(step) FROM step WHERE step <= ?", (step,)
             ).fetchone()
-            rows = [] if recorded is None else read_step(connection, self._tail, recorded)
+            place = schema.QUANTITIES.index(quantity) if quantity in schema.QUANTITIES else -1
+            rows = [] if recorded is None else read_step(connection, self._tail, recorded, place)
             subjects = self._read_subjects(connection).by_number
         found: dict[str, Series] = {}
-        for columns, keys in rows:
-            for row, key in enumerate(keys.tolist()):
-                number, name = schema.series_of(key)
-                if name == quantity and number in subjects:
-                    subject = subjects[number].name
-                    found[subject] = Series(subject, name, columns.select(slice(row, row + 1)))
+        for columns, key in rows:
+            number, _ = schema.series_of(key)
+            if number in subjects:
+                subject = subjects[number].name
+                found[subject] = Series(subject, quantity, columns.select(slice(-1, None)))
         return found
+
+    def pieces(
+        self, quantity: str, rows: Mapping[str, int], *, start: int = 0, records: int = 1
+    ) -> Generator[tuple[Columns, NDArray[np.int64]]]:
+        """Reads the statistics of one quantity of everything, piece by piece, without bins.
+
+        However long the run is, little of it is in memory at once. To be used up in a snapshot.
+
+        Args:
+            quantity: See `series`.
+            rows: A number for each FQN that is wanted.
+            start: First step wanted.
+            records: Most records merged into a column; the last one is always by itself, and so
+                are all where there is a start.
+
+        Yields:
+            Columns, and for each the number of its FQN. Those of one FQN are in order.
+
+        Raises:
+            FormatError: If the file is damaged.
+        """
+        place = schema.QUANTITIES.index(quantity)
+        with self._file.reading() as connection:
+            subjects = sorted(self._read_subjects(connection).by_number.items())
+            numbers = np.array([number for number, _ in subjects], dtype=np.int64)
+            row_of = np.array([rows.get(each.name, -1) for _, each in subjects], dtype=np.int64)
+            pieces = (
+                read_since(connection, self._tail, place, start)
+                if start > 0
+                else read_all(connection, self._tail, place, records=records)
+            )
+            for columns, keys in pieces:
+                wanted = keys // len(schema.QUANTITIES)
+                at = np.searchsorted(numbers, wanted)
+                known = at < len(numbers)
+                known[known] = numbers[at[known]] == wanted[known]
+                known[known] = row_of[at[known]] >= 0
+                if known.any():
+                    yield columns if known.all() else columns.select(known), row_of[at[known]]
 
     def overview(
         self, quantity: str, statistic: str, columns: int = 500
@@ -292,7 +345,8 @@ class Run:
             kind = self.modules if quantity.startswith("activ") else self.parameters
             read = {name: self.series(name, quantity, columns=columns, bins=False) for name in kind}
         recorded = {name: series for name, series in read.items() if len(series)}
-        steps = shared_steps(list(recorded.values()), columns)
+        every = [series.steps for series in recorded.values()]
+        steps = shared_steps(np.unique(np.concatenate([*every, _NO_STEPS])), columns)
         return list(recorded), steps, table(recorded, steps, statistic)
 
     @property
@@ -311,19 +365,18 @@ class Run:
             stop: One past the last step wanted, None for all.
         """
         with self._file.reading() as connection:
-            rows = connection.execute(
+            # Row by row into arrays: as a list, a long run's would take ten times the memory.
+            steps, values = array("q"), array("d")
+            for step, value in connection.execute(
                 "SELECT step, value FROM scalar "
                 "WHERE name = ? AND step >= ? AND step < ? ORDER BY step",
                 (name, start, 2**62 if stop is None else stop),
-            ).fetchall()
-        for step, value in rows:
-            if type(step) is not int or not (value is None or isinstance(value, (int, float))):
-                raise FormatError(f"{self.path}: scalar {name!r:.100} holds what is no number.")
-        return Scalars(
-            name,
-            np.array([step for step, _ in rows], dtype=np.int64),
-            np.array([value for _, value in rows], dtype=np.float64),
-        )
+            ):
+                if type(step) is not int:
+                    raise ValueError(f"scalar {name!r:.100} has a step that is no number")
+                steps.append(step)
+                values.append(math.nan if value is None else _real(value))
+        return Scalars(name, np.array(steps, dtype=np.int64), np.array(values, dtype=np.float64))
 
     @property
     def learning_rates(self) -> dict[str, Scalars]:
@@ -399,14 +452,6 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
 
-    def _step_times(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        with self._file.reading() as connection:
-            rows = connection.execute("SELECT step, time FROM step ORDER BY step").fetchall()
-        if not all(type(step) is int and isinstance(time, (int, float)) for step, time in rows):
-            raise FormatError(f"{self.path}: a step or its time is no number.")
-        steps = np.array([step for step, _ in rows], dtype=np.int64)
-        return steps, np.array([time for _, time in rows], dtype=np.float64)
-
     def _read_subjects(self, connection: sqlite3.Connection) -> Subjects:
         """Gives the subjects, parsed anew only after the file was written to."""
         version = self._file.version
@@ -439,3 +484,10 @@ class Run:
                 "(see Run.parameters and Run.modules)."
             )
         return numbers
+
+
+def _real(value: object) -> float:
+    """Gives a number; a column may hold what its type does not say."""
+    if not isinstance(value, (int, float)):
+        raise ValueError(f"{value!r:.40} where a number is expected")
+    return float(value)

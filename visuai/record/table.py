@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +11,13 @@ from visuai.record.columns import merge
 from visuai.record.series import Series
 
 
-def shared_steps(series: Sequence[Series], most: int) -> NDArray[np.int64]:
+def shared_steps(steps: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """Gives the first step of each column of a picture of several series.
 
     Args:
-        series: The series, their columns at whatever steps.
+        steps: The steps of all columns of all of them, ascending.
         most: Most columns.
     """
-    if not series:
-        return np.zeros(0, dtype=np.int64)
-    steps = np.unique(np.concatenate([each.steps for each in series]))
     if len(steps) <= most:
         return steps
     return steps[np.arange(most) * len(steps) // most]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from visuai.record.diagnosis.diagnose import diagnose
+from visuai.record.diagnosis.diagnosis import Diagnoses
 from visuai.record.diagnosis.structure import Structure
 from visuai.record.glance import Glance
 from visuai.record.run import Run
-from visuai.record.series import Series
+from visuai.record.schema import QUANTITIES
+from visuai.record.statistics import Statistics
 from visuai.record.subject import Subject
-from visuai.serve.track import Track
-
-MOST_CELLS = 800_000
-"""Columns of the tracks of all quantities together; beyond, those asked for longest ago go."""
+from visuai.record.track import Tracks
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Opened:
         self._seen: tuple[int, Glance] | None = None
         self._contents: tuple[object, Contents] | None = None
         self._structure: tuple[object, tuple[str, ...], dict[str, int]] | None = None
-        self._tracks: dict[str, Track] = {}
+        self._tracks = Tracks(self.run)
 
     @property
     def version(self) -> tuple[int, int]:
@@ -89,8 +89,10 @@ class Opened:
                 self._contents = state, self._read_contents(seen)
             return self._contents[1]
 
-    def series(self, quantity: str) -> dict[str, Series]:
+    def series(self, quantity: str) -> Statistics:
         """Gives the series of a quantity, without bins, of all that has it, in execution order.
+
+        To be called, and what it gives to be used, in a snapshot of the run.
 
         Args:
             quantity: One of `visuai.record.schema.QUANTITIES`.
@@ -101,25 +103,35 @@ class Opened:
         of_module = quantity in ("activation", "activity")
         kind = "module" if of_module else "parameter"
         with self.run.snapshot():
-            seen, contents = self.glance(), self.contents()
-            names = [
+            contents = self.contents()
+            return self._tracks.of(quantity).recorded(
                 name
                 for name in (contents.modules if of_module else contents.parameters)
                 if quantity in contents.quantities[kind, name]
-            ]
-            track = self._tracks.pop(quantity, None) or Track(self.run, quantity)
-            self._tracks[quantity] = track
-            series = track.series(names, seen.state)
-            while len(self._tracks) > 1 and self._cells() > MOST_CELLS:
-                del self._tracks[next(iter(self._tracks))]
-        return series
+            )
+
+    def diagnose(self) -> Diagnoses:
+        """Diagnoses the run; who asks for something else meanwhile waits a fraction of a second.
+
+        Raises:
+            FormatError: If the file is damaged.
+        """
+        for quantity in QUANTITIES:
+            self._tracks.of(quantity)  # each by itself: the first time takes longest
+        return diagnose(self.run, self._tracks)
+
+    @property
+    def cells(self) -> int:
+        """Cells of statistics in memory; see `visuai.record.track.Tracks`."""
+        return self._tracks.cells
+
+    def forget(self) -> None:
+        """Gives the memory of all statistics back; to be called while nobody reads the run."""
+        self._tracks = Tracks(self.run)
 
     def close(self) -> None:
         """Closes the file."""
         self.run.close()
-
-    def _cells(self) -> int:
-        return sum(track.cells for track in self._tracks.values())
 
     def _read_contents(self, seen: Glance) -> Contents:
         found = self.run.recorded()

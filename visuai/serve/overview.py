@@ -37,13 +37,15 @@ def overview(opened: Opened, quantity: str, statistic: str, columns: int) -> Ove
         quantity, statistic = "activity", "zero_share"
     with opened.run.snapshot():
         series = opened.series(quantity)
-        weights = opened.series("weight") if statistic == "ratio" else {}
-    steps = shared_steps(list(series.values()), columns)
-    if statistic == "ratio":
-        norms = table(series, steps, "norm")
-        values = ratio(norms, table({name: weights.get(name) for name in series}, steps, "norm"))
-    else:
-        values = table(series, steps, statistic)
+        weights = opened.series("weight") if statistic == "ratio" else None
+        steps = shared_steps(series.steps(), columns)
+        if weights is None:
+            values = table(series, steps, statistic)
+        else:
+            norms = table(series, steps, "norm")
+            # One after the other, as of each series: all of them at once take a lot of memory.
+            of_weight = [table({name: weights.get(name)}, steps, "norm") for name in series]
+            values = ratio(norms, np.concatenate(of_weight) if of_weight else norms)
     with np.errstate(over="ignore"):
         small = values.astype("<f4")
     return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -12,8 +11,6 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from visuai.errors import VisuaiError
-from visuai.record.diagnosis.diagnose import diagnose
-from visuai.record.run import Run
 from visuai.serve.answers import Answers
 from visuai.serve.curves import curve, scalars
 from visuai.serve.events import events
@@ -185,12 +182,6 @@ def _diagnoses(answers: Answers, key: str, opened: Opened, request: Request) -> 
     return answers.get(
         (key, "diagnoses"),
         opened.version,
-        lambda: _found(opened.path),
+        lambda: [each.to_dict() for each in opened.diagnose()],
         patience=_DIAGNOSING if opened.glance().is_live() else 0.0,
     )
-
-
-def _found(path: Path) -> list[dict[str, Any]]:
-    # By itself: it takes so long that whoever asks for something else must not wait for it.
-    with Run(path) as run:
-        return [each.to_dict() for each in diagnose(run)]

@@ -22,6 +22,10 @@ from visuai.serve.opened import Opened
 
 MOST_OPEN = 16
 
+MOST_CELLS = 2_000_000
+"""Cells of statistics kept of all runs together, 60 bytes each; beyond, those of the runs that
+were asked for longest ago go."""
+
 Stamp = tuple[int, ...]
 
 
@@ -152,6 +156,11 @@ class Runs:
             idle = [each for each, other in self._leases.items() if not other.users]
             for each in idle[: max(0, len(self._leases) - MOST_OPEN)]:
                 self._drop(self._leases.pop(each))
+            cells = sum(each.opened.cells for each in self._leases.values())
+            for each in self._leases.values():
+                if cells > MOST_CELLS and not each.users:
+                    cells -= each.opened.cells
+                    each.opened.forget()
             return lease
 
     def _give_back(self, lease: _Lease) -> None:

@@ -12,25 +12,27 @@ from visuai.record.diagnosis.rules import RULES
 
 if TYPE_CHECKING:
     from visuai.record.run import Run
+    from visuai.record.track import Tracks
 
 MOST_ALIKE = 4
 """So many diagnoses alike are listed each by itself; of more, the first stands for all."""
 
 
-def diagnose(run: Run) -> Diagnoses:
+def diagnose(run: Run, tracks: Tracks | None = None) -> Diagnoses:
     """Tells what is wrong with a run, in time linear in its records; it may still go on.
 
     Args:
         run: The run.
+        tracks: What was read of it before: only what is new is read then.
 
     Raises:
         FormatError: If its file is damaged.
     """
     with run.snapshot():
-        evidence = Evidence(run)
-    found: list[Diagnosis] = []
-    for rule in RULES.values():
-        found += _together(rule(evidence, tuple(found)))
+        evidence = Evidence(run, tracks)
+        found: list[Diagnosis] = []
+        for rule in RULES.values():
+            found += _together(rule(evidence, tuple(found)))
     return Diagnoses(found, evidence.name, evidence.last_step)
 
 

@@ -3,69 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visuai.record.diagnosis.structure import Structure
 from visuai.record.scalars import LEARNING_RATE, Event, Scalars
+from visuai.record.statistics import Array
 from visuai.record.subject import Subject
+from visuai.record.track import Tracks
 
 if TYPE_CHECKING:
     from visuai.record.run import Run
-    from visuai.record.series import Series
-
-Array = NDArray[np.float64]
-
-_CELLS, _MOST_COLUMNS, _FEWEST_COLUMNS = 400_000, 2000, 64
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """Statistics of one quantity of several subjects: float64, subjects × columns.
-
-    Where there is no record, or one with elements that are not finite, they are NaN.
-
-    Attributes:
-        rows: Row of each subject, by FQN.
-        mean: Mean of the finite elements.
-        mean_abs: Mean of their magnitudes.
-        rms: Root of their mean square.
-        norm: Euclidean norm of the finite elements.
-        zero_share: Share of the elements that is exactly zero.
-        count: Number of elements in one record.
-        low: Smallest finite element.
-        high: Largest finite element.
-    """
-
-    rows: dict[str, int]
-    mean: Array
-    mean_abs: Array
-    rms: Array
-    norm: Array
-    zero_share: Array
-    count: Array
-    low: Array
-    high: Array
-
-    def of(self, names: Sequence[str], statistic: str) -> Array:
-        """Gives the rows of one statistic for some subjects; NaN for those that have none."""
-        values: Array = getattr(self, statistic)
-        result = np.full((len(names), values.shape[1]), np.nan)
-        for place, name in enumerate(names):
-            row = self.rows.get(name)
-            if row is not None:
-                result[place] = values[row]
-        return result
-
-    def row(self, name: str, statistic: str) -> Array:
-        """Gives one statistic of one subject, NaN if it has none."""
-        return self.of((name,), statistic)[0]
-
-
-_STATISTICS = ("mean", "mean_abs", "rms", "norm", "zero_share", "count", "low", "high")
 
 
 class Evidence:
@@ -76,6 +25,7 @@ class Evidence:
 
     Args:
         run: The run.
+        tracks: What was read of it before.
 
     Attributes:
         name: Name of the run.
@@ -97,35 +47,37 @@ class Evidence:
         from_start: Whether the first record is of the very first step of training.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, tracks: Tracks | None = None) -> None:
         self.name = run.name
-        steps = run.steps
-        self.records = len(steps)
-        self.last_step = int(steps[-1]) if len(steps) else -1
+        seen = run.glance()
+        self.records = seen.records
+        self.last_step = -1 if seen.last_step is None else seen.last_step
         self.events: list[Event] = run.events
-        parameters = run.parameters
         self.modules: dict[str, Subject] = run.modules
-        self.structure = Structure(parameters, run.topology)
+        self.structure = Structure(run.parameters, run.topology)
         self.scalars: dict[str, Scalars] = {name: run.scalar(name) for name in run.scalars}
-        most = _CELLS // max(1, len(parameters))
-        most = min(_MOST_COLUMNS, max(_FEWEST_COLUMNS, most))
-        chosen = np.unique(np.linspace(0, len(steps), min(most, len(steps)) + 1).astype(int)[:-1])
-        self.first = steps[chosen] if len(steps) else steps
-        ends = np.append(chosen[1:], len(steps)) - 1
-        self.last = steps[ends] if len(steps) else steps
-        merged = most if len(steps) > most else None
-        self.nonfinite: dict[tuple[str, str], int] = {}
-        names = tuple(self.structure.parameters)
-        self.weight = self._read(run, names, "weight", merged)
-        self.gradient = self._read(run, names, "gradient", merged)
-        self.update = self._read(run, names, "update", merged)
-        self.activation = self._read(run, tuple(self.modules), "activation", merged)
-        self.activity = self._read(run, tuple(self.modules), "activity", merged)
+        tracks = tracks or Tracks(run)
+        self.weight = tracks.of("weight")
+        self.gradient = tracks.of("gradient")
+        self.update = tracks.of("update")
+        self.activation = tracks.of("activation")
+        self.activity = tracks.of("activity")
+        self.first, self.last = self.weight.first, self.weight.last
+        self.nonfinite = {
+            (name, quantity): step
+            for quantity, read in (
+                ("weight", self.weight),
+                ("gradient", self.gradient),
+                ("update", self.update),
+                ("activation", self.activation),
+                ("activity", self.activity),
+            )
+            for name, (first, last) in read.nonfinite().items()
+            if (step := _first_nonfinite(run, name, quantity, first, last)) is not None
+        }
         started = [event for event in self.events if event.kind in ("start", "resume")]
-        self.from_start = (
-            len(steps) > 0
-            and int(steps[0]) == 0
-            and (not started or (started[0].kind == "start" and started[0].step == 0))
+        self.from_start = seen.first_step == 0 and (
+            not started or (started[0].kind == "start" and started[0].step == 0)
         )
 
     @property
@@ -162,41 +114,11 @@ class Evidence:
         """Gives the size of each step relative to the weight, parameters × columns; see `scale`."""
         return self.update.of(names, "norm") / self.scale(names)
 
-    def _read(
-        self, run: Run, names: Sequence[str], quantity: str, merged: int | None
-    ) -> Statistics:
-        if not len(self.first):
-            names = ()
-        values = {name: np.full((len(names), len(self.first)), np.nan) for name in _STATISTICS}
-        for row, name in enumerate(names):
-            series = run.series(name, quantity, columns=merged, bins=False)
-            if not len(series):
-                continue
-            at = np.maximum(np.searchsorted(self.first, series.steps, side="right") - 1, 0)
-            broken = series.nonfinite > 0
-            for statistic in _STATISTICS:
-                values[statistic][row, at] = np.where(broken, np.nan, _statistic(series, statistic))
-            if broken.any():
-                self.nonfinite[name, quantity] = _first_nonfinite(run, series)
-        return Statistics({name: row for row, name in enumerate(names)}, **values)
 
-
-def _statistic(series: Series, name: str) -> Array:
-    if name == "count":
-        return series.count / np.maximum(series.records, 1)
-    return getattr(series, {"low": "min", "high": "max"}.get(name, name))
-
-
-def _first_nonfinite(run: Run, series: Series) -> int:
-    """Finds the first step of a series with an element that is not finite."""
-    column = int(np.flatnonzero(series.nonfinite)[0])
-    if series.records[column] == 1:
-        return int(series.steps[column])
-    exact = run.series(
-        series.subject,
-        series.quantity,
-        start=int(series.steps[column]),
-        stop=int(series.last_steps[column]) + 1,
-        bins=False,
-    )
-    return int(exact.steps[np.flatnonzero(exact.nonfinite)[0]])
+def _first_nonfinite(run: Run, name: str, quantity: str, first: int, last: int) -> int | None:
+    """Finds the first step of a column with an element that is not finite."""
+    if first == last:
+        return first
+    exact = run.series(name, quantity, start=first, stop=last + 1, bins=False)
+    at = np.flatnonzero(exact.nonfinite)
+    return int(exact.steps[at[0]]) if len(at) else None

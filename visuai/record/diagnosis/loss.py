@@ -19,6 +19,8 @@ FALLEN = 0.01
 FEWEST, FEWEST_FLAT = 10, 20
 """Recorded losses before anything is said."""
 
+_WINDOWS = 1000
+
 _CAUSES = ("update-too-large", "exploding-gradient", "weight-growth", "nonfinite")
 
 
@@ -107,6 +109,8 @@ def _smooth(values: Array) -> Array:
     """Gives running medians over a tenth of the values, at least 3."""
     width = min(max(3, len(values) // 10), 101, len(values))
     windows = np.lib.stride_tricks.sliding_window_view(values, width)
-    middle = np.median(windows, axis=1)
+    # A few at a time: the median copies its windows, of a long run a hundred times its losses.
+    parts = [windows[at : at + _WINDOWS] for at in range(0, len(windows), _WINDOWS)]
+    middle = np.concatenate([np.median(part, axis=1) for part in parts])
     # As long as the values, so that places are steps: a window counts for its last value.
     return np.concatenate([np.full(width - 1, middle[0]), middle])
