@@ -53,7 +53,10 @@ def foreseen_module(module: nn.Module, value: Any) -> torch.Tensor | None:
     foresee = _MODULES.get(type(module))
     if foresee is None or not _is_plain(value):
         return None
-    return foresee(module, value)
+    try:
+        return foresee(module, value)
+    except KeyError:  # It does not hold its tensors where its class does.
+        return None
 
 
 def foreseen_call(function: Any, args: tuple[Any, ...]) -> torch.Tensor | None:
@@ -101,7 +104,8 @@ def _dropped(module: Any, value: torch.Tensor) -> torch.Tensor | None:
 
 
 def _mapped(module: Any, value: torch.Tensor) -> torch.Tensor | None:
-    weight, bias, shape = module.weight, module.bias, value.shape
+    held, shape = module._parameters, value.shape
+    weight, bias = held["weight"], held["bias"]
     if weight.dtype != value.dtype or (bias is not None and bias.dtype != value.dtype):
         return None
     size = weight.shape  # Not the attributes: they may be stale.
@@ -117,20 +121,22 @@ def _normalised(module: Any, value: torch.Tensor) -> torch.Tensor | None:
     if len(shape) not in BATCH_NORMS[type(module)]:
         return None
     channels = shape[1:2]
-    of_the_batch = module.training or module.running_mean is None
-    if of_the_batch and value.numel() <= shape[1]:
+    parameters, buffers = module._parameters, module._buffers
+    mean, variance = buffers["running_mean"], buffers["running_var"]
+    if (module.training or mean is None) and value.numel() <= shape[1]:
         return None
-    for held in (module.weight, module.bias):
+    for held in (parameters["weight"], parameters["bias"]):
         if held is not None and (held.dtype != value.dtype or held.shape != channels):
             return None
-    for held in (module.running_mean, module.running_var):
+    for held in (mean, variance):
         if held is not None and held.shape != channels:
             return None
     return _made(shape, value)
 
 
 def _convolved(module: Any, value: torch.Tensor) -> torch.Tensor | None:
-    weight, bias, shape = module.weight, module.bias, value.shape
+    held, shape = module._parameters, value.shape
+    weight, bias = held["weight"], held["bias"]
     spatial = CONVOLUTIONS[type(module)]
     window, groups = weight.shape, module.groups
     stride, padding, dilation = module.stride, module.padding, module.dilation
