@@ -182,9 +182,11 @@ class Inventory:
         for name, buffer in buffers.items():
             if buffer is not None:
                 self._enter_tensor(prefix + name, buffer, "buffer" if registered else "constant")
-        for name, value in module.__dict__.items():
-            if type(value) not in _PLAIN and isinstance(value, torch.Tensor):
-                self._enter_tensor(prefix + name, value, "constant")
+        attributes = module.__dict__
+        if not _PLAIN.issuperset(map(type, attributes.values())):
+            for name, value in attributes.items():
+                if isinstance(value, torch.Tensor):
+                    self._enter_tensor(prefix + name, value, "constant")
 
     def _enter_tensor(
         self, fqn: str, tensor: torch.Tensor, kind: Literal["parameter", "buffer", "constant"]
