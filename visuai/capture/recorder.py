@@ -37,6 +37,9 @@ from visuai.program import Program, Site
 
 _MARK = "_visuai_origin"  # On a tensor: the recorder, the node that gave it, the path therein.
 _COMPILED = "_compiled_call_impl"
+_set_args: Any = fx.Node.args.fset
+_set_kwargs: Any = fx.Node.kwargs.fset
+_LITERALS = (int, float, str, bool, type(None), torch.dtype, torch.device)
 _NOW = "_visuai_now"  # On a constant that a meta tensor was written into: its meta twin.
 
 
@@ -168,7 +171,7 @@ class Recorder(TorchFunctionMode):
         result: Any,
     ) -> fx.Node:
         """Adds a node for a function call, and marks what it gave."""
-        nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs)
+        nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs) if kwargs else {}
         owner_name = getattr(func, "__self__", None)
         found = operator_of(func.__name__, user_frame())
         if func.__name__ == "__get__" and owner_name is not None:
@@ -193,10 +196,11 @@ class Recorder(TorchFunctionMode):
         name = target.replace(".", "_") if op == "call_module" else None
         node = self.graph.create_node(op, target, name=name)
         # Set, and not handed over: create_node looks for symbolic sizes in them, of which there
-        # are none, and takes half its time for that.
-        node.args = args
+        # are none, and takes half its time for that. Set past Node.__setattr__, which files the
+        # node anew.
+        _set_args(node, args)
         if kwargs:
-            node.kwargs = kwargs
+            _set_kwargs(node, kwargs)
         node.meta["site"] = site
         node.meta["source"] = line_of(user_frame())
         return node
@@ -230,7 +234,7 @@ class Recorder(TorchFunctionMode):
         with torch._C.DisableTorchFunction():  # pyright: ignore[reportPrivateUsage]
             site = self.sites.leaf(fqn)
             args, kwargs = substituted(self._swap, args, kwargs, self._kind)
-            nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs)
+            nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs) if kwargs else {}
             run = self._run_leaf
             if self._kind == "meta":
                 refuse_autocast()
@@ -329,10 +333,10 @@ class Recorder(TorchFunctionMode):
 
     def _nodes_in(self, value: Any) -> Any:
         """Gives a value with nodes in place of its tensors, as the arguments of a node."""
+        if isinstance(value, _LITERALS):
+            return value
         if isinstance(value, torch.Tensor):
             return self._node_of(value)
-        if value is None or isinstance(value, (int, float, str, bool, torch.dtype, torch.device)):
-            return value
         if isinstance(value, slice):
             bounds: tuple[Any, ...] = (value.start, value.stop, value.step)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
             return slice(*(self._nodes_in(bound) for bound in bounds))
@@ -380,6 +384,8 @@ def _apart(result: Any, args: tuple[Any, ...]) -> Any:
     An identity (dropout in eval mode) hands its argument back; what comes after it and what
     comes after its argument must be told apart.
     """
-    if isinstance(result, torch.Tensor) and any(result is arg for arg in args):
-        return result.view_as(result)
+    if isinstance(result, torch.Tensor):
+        for arg in args:
+            if result is arg:
+                return result.view_as(result)
     return result
