@@ -169,9 +169,8 @@ def _sum(row: Any) -> Any:
     total, magnitude, square, zeros, low, high = _sum_quickly(row)
     largest = max(high, ~low)  # Of the magnitudes, bits and all: ~ takes the sign off a key.
     if largest == 0 or _FAINT < largest < _HUGE:
-        missing = 0
-        sums = np.float64(total), np.float64(magnitude), np.float64(square)
-        return *sums, zeros, low, high, missing
+        total, magnitude, square = np.float64(total), np.float64(magnitude), np.float64(square)
+        return total, magnitude, square, zeros, low, high, 0
     return _sum_carefully(row)
 
 
