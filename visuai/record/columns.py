@@ -121,7 +121,9 @@ def merge(columns: Columns, starts: NDArray[np.intp]) -> Columns:
     ends = np.append(starts[1:], len(columns)) - 1
     records = np.add.reduceat(columns.records, starts)
     weighted = columns.bins * columns.records[:, None, None].astype(np.float32)
-    bins = np.add.reduceat(weighted, starts, axis=0) / records[:, None, None]
+    bins: NDArray[Any] = np.add.reduceat(weighted, starts, axis=0)
+    del weighted
+    np.divide(bins, records[:, None, None], out=bins, casting="unsafe")
     added: dict[str, Any] = {
         name: np.add.reduceat(getattr(columns, name), starts) for name in _ARRAYS[3:9]
     }
@@ -132,7 +134,7 @@ def merge(columns: Columns, starts: NDArray[np.intp]) -> Columns:
         minimum=np.fmin.reduceat(columns.minimum, starts),
         maximum=np.fmax.reduceat(columns.maximum, starts),
         low=columns.low,
-        bins=bins.astype(np.float32),
+        bins=bins,
         **added,
     )
 

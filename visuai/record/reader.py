@@ -170,8 +170,11 @@ def read_series(
         if number < len(blobs):
             part = _within(decode(blobs[number])[0], start, end)
         merged.append(merge(part, starts_of(places[number])))
-    kept = [each[starts_of(each)] for each in places]
     joined = concatenate(merged)
+    parts.clear()
+    merged.clear()
+    # A column may have begun in one chunk and go on in the next.
+    kept = [each[starts_of(each)] for each in places]
     return merge(joined, starts_of(np.concatenate(kept))) if kept else joined
 
 
