@@ -116,6 +116,11 @@ def test_what_is_not_for_the_kernel_goes_the_other_way() -> None:
         assert copy is None or torch.equal(tensor, copy)
 
 
+def test_nothing_to_measure() -> None:
+    with with_numba():
+        assert measure([]).moments.shape == (5, 0)
+
+
 def test_memory_is_never_read_past_its_end() -> None:
     """A smaller tensor to subtract is an error, as it is without the kernel."""
     with with_numba(), pytest.raises(RuntimeError, match="size"):
@@ -257,6 +262,21 @@ from numba.np.ufunc import parallel
 assert not parallel._is_initialized
 """
     run_python(code)
+
+
+class Unwilling(torch.Tensor):
+    """A tensor that does not tell its size."""
+
+    def numel(self) -> int:
+        raise NotImplementedError
+
+
+def test_parameters_that_do_not_tell_their_size_stop_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compiled, "_tried", False)
+    monkeypatch.setattr(compiled, "_kernel", None)
+    assert compiled.prepare([torch.zeros(3).as_subclass(Unwilling)]) == "numpy"
 
 
 def test_parameters_elsewhere_or_not_there_yet_are_not_measured_here() -> None:

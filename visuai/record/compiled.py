@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ _tried = False
 
 
 def prepare(parameters: Iterable[torch.Tensor]) -> str:
-    """Loads the kernel if it can be had and these parameters are worth it.
+    """Loads the kernel if it can be had and these parameters are worth it; never raises.
 
     Args:
         parameters: What is going to be measured.
@@ -39,8 +40,9 @@ def prepare(parameters: Iterable[torch.Tensor]) -> str:
         What will measure it: ``numba`` or ``numpy``.
     """
     global _kernel, _tried
-    if not _tried and sum(map(_elements_here, parameters)) >= WORTH:
-        _tried, _kernel = True, load()
+    with suppress(Exception):  # Parameters may be of anybody's making.
+        if not _tried and sum(map(_elements_here, parameters)) >= WORTH:
+            _tried, _kernel = True, load()
     return "numpy" if _kernel is None else "numba"
 
 
