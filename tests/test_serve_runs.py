@@ -407,6 +407,25 @@ class TestLogDirectories:
                     MOST_OPEN
                 )
 
+    def test_statistics_of_runs_asked_for_long_ago_are_given_back(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of several runs at once, and the answers stay what they were."""
+        monkeypatch.setattr("visuai.serve.runs.MOST_CELLS", 0)
+        record(tmp_path, "first", 3)
+        record(tmp_path, "second", 5)
+        runs = Runs(tmp_path)
+        with serving(LogDir(tmp_path), runs) as server:
+            first, second = (self.listed(server)[name]["id"] for name in ("first", "second"))
+            found = asked(server, f"/{first}/overview")
+            with runs.reading(first) as opened:
+                assert opened.cells > 0
+            with runs.reading(second), runs.reading(first) as opened:
+                assert opened.cells == 0
+            # Of other columns: an answer that is kept would not be made again.
+            assert asked(server, f"/{first}/overview", columns=399) == found
+            assert len(asked(server, f"/{second}/overview")["steps"]) == 5
+
     def test_another_file_in_the_same_place(self, tmp_path: Path) -> None:
         path = record(tmp_path, "first", 3)
         other = record(tmp_path, "second", 4)
