@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visuai.record.codec import decode
-from visuai.record.columns import Columns, concatenate, downsample, merge, shares, starts_of
+from visuai.record.columns import (
+    Columns,
+    concatenate,
+    downsample,
+    empty,
+    merge,
+    shares,
+    starts_of,
+)
 from visuai.record.schema import QUANTITIES
 
 CHUNK = 64
@@ -21,6 +29,8 @@ FACTOR = 16
 """Columns of one level that are one column of the next; chunks that are merged together."""
 
 _LAST = 2**62
+
+_BATCH = 16
 
 
 class Recent:
@@ -153,29 +163,43 @@ def read_series(
         "WHERE series = ? AND last >= ? AND first < ? ORDER BY level DESC, first",
         (series, start, end),
     ).fetchall()
-    blobs: list[object] = [
-        connection.execute("SELECT data FROM chunk WHERE id = ?", (number,)).fetchone()[0]
-        for number in _chosen(rows, columns)
-    ]
-    recent = [row for each in tail.read(connection) for row in each.of(series, bins=bins)]
-    parts = [_within(decode(data, bins=False)[0], start, end) for data in blobs]
-    parts += [_within(row, start, end) for row in recent]
-    if not bins:
-        joined = concatenate(parts)
-        return joined if columns is None else downsample(joined, columns)
-    # Bins take most of the memory, so those of a chunk are merged before the next is unpacked.
-    places = shares([part.records for part in parts], columns)
-    merged: list[Columns] = []
-    for number, part in enumerate(parts):
-        if number < len(blobs):
-            part = _within(decode(blobs[number])[0], start, end)
-        merged.append(merge(part, starts_of(places[number])))
+    merging = bins and columns is not None
+    parts: list[Columns] = []
+    for number in _chosen(rows, columns):
+        (data,) = connection.execute("SELECT data FROM chunk WHERE id = ?", (number,)).fetchone()
+        part = _within(decode(data, bins=bins)[0], start, end)
+        parts.append(_narrow(part) if merging else part)
+    for recent in tail.read(connection):
+        parts += [_within(row, start, end) for row in recent.of(series, bins=bins)]
+    if columns is None:
+        return concatenate(parts)
+    return _merged(parts, columns) if bins else downsample(concatenate(parts), columns)
+
+
+def _narrow(columns: Columns) -> Columns:
+    """Gives columns as they are in the file, with bins of half the size: they are integers."""
+    bins: Any = columns.bins.astype(np.uint16)
+    return replace(columns, bins=bins)
+
+
+def _merged(parts: list[Columns], most: int) -> Columns:
+    """Joins columns, and merges them so that no more than so many remain.
+
+    It does so in batches, and takes each off the list: all bins of a long run side by side
+    take a lot of memory.
+    """
+    numbers = shares([part.records for part in parts], most)
+    merged, kept = [empty()], [np.zeros(0, dtype=np.int64)]
+    while parts:
+        batch = np.concatenate(numbers[:_BATCH])
+        starts = starts_of(batch)
+        merged.append(merge(concatenate(parts[:_BATCH]), starts))
+        kept.append(batch[starts])
+        del parts[:_BATCH], numbers[:_BATCH]
     joined = concatenate(merged)
-    parts.clear()
     merged.clear()
-    # A column may have begun in one chunk and go on in the next.
-    kept = [each[starts_of(each)] for each in places]
-    return merge(joined, starts_of(np.concatenate(kept))) if kept else joined
+    # A column may have begun in one batch and go on in the next.
+    return merge(joined, starts_of(np.concatenate(kept)))
 
 
 def _within(columns: Columns, start: int, end: int) -> Columns:
