@@ -10,7 +10,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from visuai.capture.foreseen import ACTIVATIONS, BATCH_NORMS, ELEMENTWISE_FUNCTIONS
+from visuai.capture.foreseen import (
+    ACTIVATIONS,
+    BATCH_NORMS,
+    ELEMENTWISE_FUNCTIONS,
+    WRITING_FUNCTIONS,
+)
 from visuai.capture.memo import Memo
 
 _UNARY = {"neg", "relu", "silu", "gelu", "sigmoid", "tanh", "exp", "sqrt", "rsqrt", "abs"}
@@ -54,10 +59,19 @@ def pruned_linear(weights: int, biases: int) -> nn.Linear:
     return module
 
 
+def with_a_plain_weight() -> nn.Linear:
+    """A linear module whose weight is no parameter any more but an attribute."""
+    module = nn.Linear(3, 5)
+    weight = torch.zeros(4, 3, device="meta")
+    del module.weight
+    module.weight = weight
+    return module
+
+
 def modules() -> list[nn.Module]:
     found: list[nn.Module] = [kind() for kind in sorted(ACTIVATIONS, key=lambda k: k.__name__)]
     found += [nn.ReLU(inplace=True), nn.Linear(3, 5), nn.Linear(3, 5, bias=False)]
-    found += [pruned_linear(4, 4), pruned_linear(4, 5)]
+    found += [pruned_linear(4, 4), pruned_linear(4, 5), with_a_plain_weight()]
     for kind in BATCH_NORMS:
         found += [kind(3), kind(3).eval(), kind(3, affine=False, track_running_stats=False)]
     found += [nn.ReLU6(inplace=True), nn.SiLU(inplace=True)]
@@ -104,6 +118,29 @@ def test_functions(name: str, first: torch.Tensor, second: Any) -> None:
     expected = outcome(function, *args)
     for _ in range(2):
         assert outcome(memo.function, function, args, {}) == expected
+
+
+@pytest.mark.parametrize("name", sorted(WRITING_FUNCTIONS))
+@settings(deadline=None)
+@given(first=tensors(), second=st.one_of(tensors(), st.integers(-2, 2), st.floats(-2, 2)))
+def test_functions_that_write(name: str, first: torch.Tensor, second: Any) -> None:
+    function = getattr(torch.Tensor, name)
+    expected = outcome(function, first, second)
+    assert outcome(Memo.writing, function, (first, second), {}) == expected
+    if not isinstance(expected, type):
+        assert Memo.writing(function, (first, second), {}) is first
+
+
+def test_writing_follows_gradients() -> None:
+    value, weight = (torch.empty(2, 3, device="meta") for _ in range(2))
+    weight.requires_grad_()
+    assert Memo.writing(torch.Tensor.mul_, (value, weight), {}).requires_grad
+    with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+        Memo.writing(torch.Tensor.mul_, (weight, value), {})
+    with torch.inference_mode():
+        made = torch.empty(2, 3, device="meta")
+    with pytest.raises(RuntimeError, match="inference tensor"):
+        Memo.writing(torch.Tensor.mul_, (made, value.detach()), {})
 
 
 @settings(deadline=None)

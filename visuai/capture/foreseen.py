@@ -39,6 +39,8 @@ ELEMENTWISE_FUNCTIONS = frozenset(
     }
 )
 
+WRITING_FUNCTIONS = frozenset({"add_", "sub_", "mul_", "div_"})
+
 
 def foreseen_module(module: nn.Module, value: Any) -> torch.Tensor | None:
     """Gives what a module without hooks surely returns for a tensor on meta.
@@ -65,8 +67,24 @@ def foreseen_call(function: Any, args: tuple[Any, ...]) -> torch.Tensor | None:
         return _concatenated(*args)
     if function is nn.functional.adaptive_avg_pool2d and len(args) == 2 and _is_plain(args[0]):
         return _averaged(args[0], args[1])
-    if getattr(function, "__name__", "") in ELEMENTWISE_FUNCTIONS:
-        return _elementwise(args)
+    if getattr(function, "__name__", "") in ELEMENTWISE_FUNCTIONS and _are_alike(args):
+        return _made(args[0].shape, args[0])
+    return None
+
+
+def foreseen_writing(function: Any, args: tuple[Any, ...]) -> torch.Tensor | None:
+    """Gives the tensor on meta that a function surely writes into; None if it is not sure.
+
+    On meta there is nothing to write, only gradients to follow, and rules for that.
+    """
+    if (
+        getattr(function, "__name__", "") in WRITING_FUNCTIONS
+        and len(args) == 2
+        and _are_alike(args)
+        and not args[0].is_inference()
+        and not any(getattr(arg, "requires_grad", False) for arg in args)
+    ):
+        return args[0]
     return None
 
 
@@ -144,8 +162,8 @@ def _convolved(module: Any, value: torch.Tensor) -> torch.Tensor | None:
         len(shape) != spatial + 2
         or len(window) != spatial + 2
         or module.padding_mode != "zeros"
-        or any(type(each) is not tuple for each in (stride, padding, dilation))
-        or any(len(each) != spatial for each in (stride, padding, dilation))
+        or not type(stride) is type(padding) is type(dilation) is tuple
+        or not len(stride) == len(padding) == len(dilation) == spatial
     ):
         return None
     if (
@@ -184,11 +202,14 @@ _MODULES: dict[type, Callable[[Any, torch.Tensor], torch.Tensor | None]] = {
 }
 
 
-def _elementwise(args: tuple[Any, ...]) -> torch.Tensor | None:
-    """Foresees an op on contiguous floating-point tensors of one shape and dtype, and numbers."""
+def _are_alike(args: tuple[Any, ...]) -> bool:
+    """Tells whether all are contiguous floating-point tensors of one shape and dtype, or numbers.
+
+    The first is a tensor.
+    """
     first: Any = args[0] if args else None
     if not _is_plain(first):
-        return None
+        return False
     for other in args[1:]:
         if type(other) is torch.Tensor:
             if (
@@ -197,10 +218,10 @@ def _elementwise(args: tuple[Any, ...]) -> torch.Tensor | None:
                 or other.dtype != first.dtype
                 or not other.is_contiguous()
             ):
-                return None
+                return False
         elif type(other) is not int and type(other) is not float:
-            return None
-    return _made(first.shape, first)
+            return False
+    return True
 
 
 def _concatenated(tensors: Any, dim: Any = 0) -> torch.Tensor | None:

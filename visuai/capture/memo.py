@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn.modules import module as nn_module
 
-from visuai.capture.foreseen import foreseen_call, foreseen_module
+from visuai.capture.foreseen import foreseen_call, foreseen_module, foreseen_writing
 
 _SCALARS = (int, float, str, bool, type(None), torch.dtype, torch.device)
 _UNKNOWN = object()
@@ -60,6 +60,12 @@ class Memo:
             if value is not None:
                 return value
         return self._call(function, args, args, kwargs, function)
+
+    @staticmethod
+    def writing(function: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
+        """Gives what a function of torch returns that writes into its first argument."""
+        value = None if kwargs else foreseen_writing(function, args)
+        return function(*args, **kwargs) if value is None else value
 
     def _call(
         self,

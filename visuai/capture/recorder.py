@@ -144,8 +144,10 @@ class Recorder(TorchFunctionMode):
         keywords: dict[str, Any] = kwargs or {}
         new_args, new_kwargs = substituted(self._swap, args, keywords, self._kind)
         written = mutates(func, keywords)
-        if self._kind != "meta" or written or func.__name__ == "__get__":
+        if self._kind != "meta" or func.__name__ == "__get__":
             result = func(*new_args, **new_kwargs)
+        elif written:
+            result = self._memo.writing(func, new_args, new_kwargs)
         else:
             refuse_autocast()
             result = self._memo.function(func, new_args, new_kwargs)
@@ -171,7 +173,7 @@ class Recorder(TorchFunctionMode):
         result: Any,
     ) -> fx.Node:
         """Adds a node for a function call, and marks what it gave."""
-        nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs) if kwargs else {}
+        nodes, keywords = self._operands(args, kwargs)
         owner_name = getattr(func, "__self__", None)
         found = operator_of(func.__name__, user_frame())
         if func.__name__ == "__get__" and owner_name is not None:
@@ -234,7 +236,7 @@ class Recorder(TorchFunctionMode):
         with torch._C.DisableTorchFunction():  # pyright: ignore[reportPrivateUsage]
             site = self.sites.leaf(fqn)
             args, kwargs = substituted(self._swap, args, kwargs, self._kind)
-            nodes, keywords = self._nodes_in(args), self._nodes_in(kwargs) if kwargs else {}
+            nodes, keywords = self._operands(args, kwargs)
             run = self._run_leaf
             if self._kind == "meta":
                 refuse_autocast()
@@ -330,6 +332,13 @@ class Recorder(TorchFunctionMode):
             node.meta["site"] = Site(here.scope, here.scope_call, name)
             node.meta["value"] = spec_of(tensor)
         return node
+
+    def _operands(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Gives a call's arguments as those of a node."""
+        nodes = [self._nodes_in(arg) for arg in args]
+        return tuple(nodes), {key: self._nodes_in(arg) for key, arg in kwargs.items()}
 
     def _nodes_in(self, value: Any) -> Any:
         """Gives a value with nodes in place of its tensors, as the arguments of a node."""
