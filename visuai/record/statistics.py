@@ -26,6 +26,8 @@ _SHARES = {
 }
 """What is divided by what; the roots of two of them are taken."""
 
+_CELLS = 20_000
+
 _EXTREMES = {"low": "minimum", "high": "maximum"}
 
 
@@ -96,10 +98,12 @@ class Statistics(Mapping[str, Series]):
     def of(self, names: Sequence[str], statistic: str) -> Array:
         """Gives one statistic of some subjects, float64, subjects × columns."""
         values = np.full((len(names), len(self.first)), np.nan)
-        # Row by row: all of a field at once would be a copy of it.
-        for place, name in enumerate(names):
-            if name in self._rows and len(self.first):
-                self._fill(values[place], self._rows[name], statistic)
+        places = [place for place, name in enumerate(names) if name in self._rows]
+        rows = [self._rows[names[place]] for place in places]
+        # Some rows at a time: all of a field at once would be a copy of it.
+        some = max(1, _CELLS // max(1, len(self.first)))
+        for at in range(0, len(rows), some):
+            values[places[at : at + some]] = self._values(rows[at : at + some], statistic)
         return values
 
     def row(self, name: str, statistic: str) -> Array:
@@ -122,15 +126,14 @@ class Statistics(Mapping[str, Series]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _field(self, field: str, row: int) -> NDArray[Any]:
-        return self._cells[field][row]
+    def _field(self, field: str, rows: int | list[int]) -> NDArray[Any]:
+        return self._cells[field][rows]
 
-    def _fill(self, values: Array, row: int, statistic: str) -> None:
-        known = (self._field("nonfinite", row) == 0) & (self._field("records", row) > 0)
+    def _values(self, rows: list[int], statistic: str) -> Array:
+        known = (self._field("nonfinite", rows) == 0) & (self._field("records", rows) > 0)
         if statistic in _EXTREMES:
-            np.copyto(values, self._field(_EXTREMES[statistic], row), where=known)
-            return
-        above, below = (self._field(field, row) for field in _SHARES[statistic])
+            return np.where(known, self._field(_EXTREMES[statistic], rows), np.nan)
+        above, below = (self._field(field, rows) for field in _SHARES[statistic])
+        values = np.full(above.shape, np.nan)
         np.divide(above, below, out=values, where=known & (below > 0))
-        if statistic in ("rms", "norm"):
-            np.sqrt(values, out=values)
+        return np.sqrt(values, out=values) if statistic in ("rms", "norm") else values

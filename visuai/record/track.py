@@ -95,7 +95,7 @@ class _Track:
             grid.forget()
             grid.extend(steps[steps > start])
         else:  # as much is new as there is, or what was read is gone
-            start, steps = 0, self._run.steps
+            start, steps = 0, self._run.steps if start else steps
             self._grid = grid = Grid(self._quantity, self._names, self.width, len(steps))
             grid.extend(steps)
         if not len(steps):
