@@ -46,7 +46,11 @@ def keep(root: nn.Module | None) -> Callable[[], None]:
     def restore() -> None:
         _restore_generators(*generators)
         for module, attributes in kept:
-            _put_back(module.__dict__, attributes)
+            current = module.__dict__
+            # By names as they are equal, by values only as they are the same: both at C's speed.
+            if list(current) != list(attributes) or not _are_same(current, attributes):
+                current.clear()
+                current.update(attributes)
         for container, copy in filled:
             _put_back(container, copy)
         if any(empty):
@@ -89,7 +93,11 @@ def _same(value: Any, copy: Any) -> bool:
         return value == copy  # pyright: ignore[reportUnknownVariableType]
     if len(value) != len(copy) or not all(map(is_, value, copy)):
         return False
-    return not isinstance(value, dict) or all(map(is_, value.values(), copy.values()))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    return not isinstance(value, dict) or _are_same(value, copy)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _are_same(value: dict[Any, Any], copy: dict[Any, Any]) -> bool:
+    return all(map(is_, value.values(), copy.values()))
 
 
 def _generators() -> tuple[Any, ...]:
