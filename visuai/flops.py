@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isqrt, prod
 from typing import Any
 
@@ -104,6 +105,7 @@ def counts(op: str) -> bool:
     return _formula(op) is not None
 
 
+@lru_cache(maxsize=1024)
 def _formula(op: str) -> Callable[[Call], int] | None:
     return FORMULAS.get(op) or FORMULAS.get(op.lower())
 

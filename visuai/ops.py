@@ -7,6 +7,8 @@ rules and colours need one entry each.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 CATEGORIES: dict[str, str] = {
     "io": "inputs and outputs of the network",
     "conv": "convolutions",
@@ -195,6 +197,7 @@ def canonical(name: str) -> str:
     return _SYNONYMS.get(name, name)
 
 
+@lru_cache(maxsize=1024)
 def category(op: str) -> str:
     """Gives the category of an op: a key of `CATEGORIES`.
 
