@@ -21,13 +21,14 @@ from visuai.record import schema
 from visuai.record.columns import Columns, concatenate, downsample
 from visuai.record.folder import find_runs
 from visuai.record.glance import Glance, glance
-from visuai.record.reader import Tail, present, read_all, read_series, read_since, read_step
+from visuai.record.reader import present, read_all, read_series, read_since, read_step
 from visuai.record.runfile import RunFile
 from visuai.record.scalars import LEARNING_RATE, Event, Scalars
 from visuai.record.series import STATISTICS, Series
 from visuai.record.subject import Subject
 from visuai.record.subjects import Subjects, quantities_of
 from visuai.record.table import shared_steps, table
+from visuai.record.tail import Tail
 
 if TYPE_CHECKING:
     from visuai.record.diagnosis.diagnosis import Diagnoses
