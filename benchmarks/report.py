@@ -290,16 +290,7 @@ def space(rows: Sequence[Row]) -> list[str]:
 
 def llama_table(llamas: Sequence[dict[str, Any]]) -> list[str]:
     return [
-        *header(
-            "size",
-            "parameters",
-            "nodes",
-            "visuai s",
-            "meta forward s",
-            "ratio",
-            "of first runs",
-            "extra MB",
-        ),
+        *header("size", "parameters", "nodes", "visuai s", "meta forward s", "ratio", "extra MB"),
         *(
             f"| {each['size']} | {each['parameters'] / 1e9:.1f} B | {each['nodes']:,} | "
             f"{each['visuai']:.2f} ({each['visuai_fastest']:.2f}) | "
