@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from strategies import HOSTILE, edge, module, network, node
 
 from visuai.errors import PassError
@@ -155,6 +158,26 @@ def test_hostile_names_stay_unique(name: str) -> None:
     assert len(after.nodes) == len(ir.nodes)
     assert not after.nodes.keys() & after.modules.keys()
     assert after.inputs[0] in after.nodes
+
+
+WORDS = ["a", "b", "a_", "a__", "a.b", "a.b_", "b@1", "a@1", "a.b@1", "a@1_", ".", "@", "_"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(["", *WORDS])), max_size=12))
+def test_names_that_are_made_of_one_another_stay_unique(ops: list[tuple[str, str]]) -> None:
+    scopes = dict.fromkeys(scope for _, scope in ops if scope)
+    nodes = {
+        **{word: node("placeholder", kind="placeholder") for word in WORDS[:5]},
+        **{f"c{number}": leaf(word) for number, word in enumerate(WORDS[4:8])},
+        **{f"n{number}": node(op, scope=scope) for number, (op, scope) in enumerate(ops)},
+    }
+    ir = network(nodes, [], [*map(module, scopes)], {scope: [("", 0)] for scope in scopes})
+    after = split_recycled(ir)
+    assert len(after.nodes) == len(ir.nodes)
+    assert not after.nodes.keys() & after.modules.keys()
+    for name, (op, scope) in zip(list(after.nodes)[len(nodes) - len(ops) :], ops, strict=True):
+        wanted = f"{scope}.{op}" if scope else op
+        assert re.fullmatch(r"_*(@\d+)?_*", name.removeprefix(wanted)), (name, wanted)
 
 
 def test_relu_between_linears_is_two_calls_though_the_source_does_not_say() -> None:

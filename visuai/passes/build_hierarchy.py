@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
+from operator import gt
 from typing import Any, ClassVar, cast
 
 import networkx as nx
@@ -162,12 +164,18 @@ def _lift(ir: IR, scopes: dict[str, Scope], ends: _Ends) -> None:
     count = len(boxes)
     shift = (count + len(homes)).bit_length()
     places: dict[int, int] = {}  # Of a flow, by its two ends as one number.
+    into_node: dict[int, int] = {}  # Likewise, of those into a node.
+    by_target = not any(map(gt, ends[1], islice(ends[1], 1, None)))
+    before = -1
     firsts: list[Edge] = []
     flows: list[Flow] = []
     seen: dict[int, set[tuple[str, int]]] = {}  # Values, where a flow has several edges.
     for edge, tail, head in zip(ir.edges, *ends, strict=True):
         source, target = edge["source"], edge["target"]
         level, right = homes[tail], homes[head]
+        if head != before and by_target:  # No edge into another node is still to come.
+            into_node.clear()
+            before = head
         if compared[right]:
             repeats.fan_in[head] += 1
         if level == right:
@@ -182,12 +190,14 @@ def _lift(ir: IR, scopes: dict[str, Scope], ends: _Ends) -> None:
             source = boxes[above].id
         if below < 0:
             below = count + head
+            known = into_node
         else:
             target = boxes[below].id
+            known = places
         pair = above << shift | below
-        place = places.get(pair)
+        place = known.get(pair)
         if place is None:
-            places[pair] = len(flows)
+            known[pair] = len(flows)
             flow = Flow(source, target, 1, edge["spec"])
             flows.append(flow)
             firsts.append(edge)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from visuai.ir import Module, Node
@@ -124,26 +124,49 @@ def _name_ops(
     taken: set[str],
 ) -> None:
     """Names the nodes that have no id yet."""
-    counts: dict[str | tuple[str, str], int] = {}  # By FQN of the scope and op.
-    renamed: dict[str | tuple[str, str], str] = {}
     fqns = [box.fqn for box in tree.boxes]
+    doubtful = _doubtful({node["op"] for node in nodes.values()}, taken, modules)
+    counts: dict[str, dict[str, int]] = {}  # By FQN of the scope, then by op.
+    firsts: dict[tuple[str, str], str] = {}  # Names of first ones that are not as wanted.
+    fqn, prefix, before = "", "", -1
+    inside: dict[str, int] = {}
     for position, (node, home) in enumerate(zip(nodes.values(), tree.homes, strict=True)):
         if ids[position]:
             continue
-        fqn, op = fqns[home], node["op"]
-        wanted = f"{fqn}.{op}" if fqn else op
-        key = (fqn, op) if "." in op else wanted  # Where a dot may be either's.
-        count = counts.get(key, 0)
-        counts[key] = count + 1
-        if count:
-            # No other op comes to this name, so that it need not be remembered.
-            name = f"{renamed.get(key, wanted)}@{count}"
-            ids[position] = _free(name, taken) if name in taken else name
-            continue
-        name = f"{wanted}_" if "@" in op else wanted
-        while name in taken or name in modules:
-            name += "_"
-        if name != wanted:
-            renamed[key] = name
-        taken.add(name)
-        ids[position] = name
+        if home != before:
+            before, fqn = home, fqns[home]
+            prefix = f"{fqn}." if fqn else ""
+            inside = counts.setdefault(fqn, {})
+        op = node["op"]
+        count = inside.get(op, 0)
+        inside[op] = count + 1
+        wanted = prefix + op
+        if op not in doubtful:
+            ids[position] = f"{wanted}@{count}" if count else wanted
+        elif count:
+            ids[position] = _free(f"{firsts.get((fqn, op), wanted)}@{count}", taken)
+        else:
+            name = f"{wanted}_" if "@" in op else wanted
+            while name in taken or name in modules:
+                name += "_"
+            taken.add(name)
+            ids[position] = name
+            if name != wanted:
+                firsts[fqn, op] = name
+
+
+def _doubtful(ops: set[str], taken: set[str], modules: Iterable[str]) -> set[str]:
+    """Picks the ops whose call-sites something else may be called as well.
+
+    Those of all others need not be looked up, which among a million names takes its time. Such
+    an op is no dotted name, so that its call-sites differ from those of other ops and in other
+    scopes, and but for a number and trailing ``_`` no other name ends in it.
+    """
+    spelled = {op for op in ops if "." in op or "@" in op}
+    ends = {name.rpartition(".")[2] for names in (spelled, taken, modules) for name in names}
+    stems = {_stem(end) for end in ends}
+    return {op for op in ops if op in spelled or _stem(op) in stems}
+
+
+def _stem(end: str) -> str:
+    return end.partition("@")[0].rstrip("_")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from visuai.ir import IR, Edge, Node
+from visuai.ir import IR, Edge
 from visuai.passes.base import Context, Pass
 from visuai.passes.fates import Choice, decide
 from visuai.passes.feeds import Feeds, element, first_input
@@ -39,12 +39,8 @@ class PruneNodes(Pass[IR, IR]):
 
     def run(self, value: IR, context: Context) -> IR:
         """Gives the IR without trivial nodes; see `prune_nodes`."""
-        pruned = prune_nodes(value, keep=self.keep, drop=self.drop)
-        if len(pruned.nodes) < len(value.nodes):
-            left = pruned.nodes
-            context.removed.update(
-                Counter(node["op"] for key, node in value.nodes.items() if key not in left)
-            )
+        pruned, removed = _pruned(value, Choice(frozenset(self.keep), frozenset(self.drop)))
+        context.removed.update(removed)
         return pruned
 
 
@@ -68,25 +64,29 @@ def prune_nodes(ir: IR, *, keep: Iterable[str] = (), drop: Iterable[str] = ()) -
     Raises:
         PassError: If the nodes are not in execution order.
     """
+    return _pruned(ir, Choice(frozenset(keep), frozenset(drop)))[0]
+
+
+def _pruned(ir: IR, choice: Choice) -> tuple[IR, Counter[str]]:
+    """Gives the IR without trivial nodes, and how many there were of each op."""
     wiring = Wiring(ir.nodes, ir.edges)
-    choice = Choice(frozenset(keep), frozenset(drop))
     fates = decide(ir, wiring, choice)
     returned = _returned(wiring, fates)
     if returned:  # They stay, and what is computed of them with them.
         fates = decide(ir, wiring, choice, returned)
     if not fates:
-        return replace(ir)
-    edges, parameters = _joined(list(ir.nodes), wiring, Feeds(wiring, fates))
-    nodes: dict[str, Node] = {}
-    for position, (key, node) in enumerate(ir.nodes.items()):
-        if position in parameters:
-            nodes[key] = {
-                **node,
-                "parameters": list(dict.fromkeys((*node["parameters"], *parameters[position]))),
-            }
-        elif position not in fates:
-            nodes[key] = node
-    return replace(ir, nodes=nodes, edges=edges)
+        return replace(ir), Counter()
+    keys = list(ir.nodes)
+    edges, parameters = _joined(keys, wiring, Feeds(wiring, fates))
+    nodes = ir.nodes.copy()  # Faster than to put those together that stay.
+    for position in fates:
+        del nodes[keys[position]]
+    for position, read in parameters.items():
+        node = wiring.nodes[position]
+        unique = dict.fromkeys((*node["parameters"], *read))
+        nodes[keys[position]] = {**node, "parameters": list(unique)}
+    removed = Counter(wiring.nodes[position]["op"] for position in fates)
+    return replace(ir, nodes=nodes, edges=edges), removed
 
 
 def _returned(wiring: Wiring, fates: Mapping[int, str]) -> set[int]:

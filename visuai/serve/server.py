@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from visuai.errors import VisuaiError
+from visuai.serve.heap import share_heap
 
 PORT = 8765
 """Where the server listens if nothing else is asked for."""
@@ -25,7 +26,7 @@ MakeApp = Callable[[int], Starlette]
 
 
 def run(make: MakeApp, port: int | None, *, browser: bool, tell: Callable[[str], None]) -> None:
-    """Serves until Ctrl-C.
+    """Serves until Ctrl-C, in a process that does nothing else.
 
     Args:
         make: Makes the app for the port that was found.
@@ -37,6 +38,7 @@ def run(make: MakeApp, port: int | None, *, browser: bool, tell: Callable[[str],
         KeyboardInterrupt: After Ctrl-C, once everything is closed.
         VisuaiError: If no port can be listened on.
     """
+    share_heap()
     listener, url = _listen(port, tell)
     with listener:
         server = _server(make(_port(listener)))
