@@ -159,7 +159,7 @@ def _lift(ir: IR, scopes: dict[str, Scope], ends: _Ends) -> None:
     parents = [-1 if box.parent is None else numbers[box.parent] for box in boxes]
     homes = [numbers[node["scope"]] for node in ir.nodes.values()]
     lineage = Lineage(parents)
-    repeats = Repeats(ir, boxes, parents, numbers)
+    repeats = Repeats(ir, boxes, parents, numbers, homes)
     compared = repeats.compared
     count = len(boxes)
     shift = (count + len(homes)).bit_length()

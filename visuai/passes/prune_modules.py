@@ -134,7 +134,7 @@ def _folded(ir: IR, placement: Placement) -> set[str]:
     leaves = {fqn for fqn, module in ir.modules.items() if module["leaf"]}
     folded: set[str] = set()
     # Children first, so that most modules are looked at once.
-    waiting = [fqn for fqn in ir.modules if fqn not in leaves and fqn]
+    waiting = [fqn for fqn in children if fqn not in leaves and fqn]
     while waiting:
         fqn = waiting.pop()
         inside = children[fqn]
@@ -152,7 +152,8 @@ def _folded(ir: IR, placement: Placement) -> set[str]:
             if len(children[box]) < 2 and box and box not in leaves:
                 waiting.append(box)
     called = {node["fqn"] for node in ir.nodes.values() if node["op_kind"] == "call_module"}
-    return folded | {fqn for fqn in leaves if not children[fqn] and fqn not in called}
+    empty = {fqn for fqn in leaves if fqn in children and not children[fqn]}
+    return folded | (empty - called)
 
 
 def _children(
@@ -160,38 +161,39 @@ def _children(
 ) -> tuple[dict[str, dict[str, None]], dict[str, dict[str, None]]]:
     """Gives the distinct children of each module, and the boxes that each module lies in.
 
-    Only what has nodes below counts, and of the ops in a module the first two. Dictionaries
-    stand for ordered sets. Keys of nodes that are no module call are told from FQNs by a colon
-    in front.
+    Modules with two ops of their own are left out: they stay, whatever else they hold. Of the
+    others only what has nodes below counts. Dictionaries stand for ordered sets. Keys of nodes
+    that are no module call are told from FQNs by a colon in front.
     """
-    children: dict[str, dict[str, None]] = {fqn: {} for fqn in ir.modules}
+    first: dict[str, str] = {}  # Of each module: its only op so far.
+    full: dict[str, None] = {}
+    for key, node in ir.nodes.items():
+        scope = node["scope"]
+        if scope in full or (node["op_kind"] == "call_module" and node["fqn"]):
+            continue
+        if scope in first:
+            full[scope] = None
+        else:
+            first[scope] = key
+    children: dict[str, dict[str, None]] = {fqn: {} for fqn in ir.modules if fqn not in full}
     boxes: dict[str, dict[str, None]] = {}
-    waiting: list[str] = []
+    waiting = list(full)
 
     def put(child: str, box: str) -> None:
-        inside = children[box]
-        if child in inside or child == box:  # A module may call itself.
+        inside = children.get(box)
+        if inside is None or child in inside or child == box:  # A module may call itself.
             return
         if not inside:
             waiting.append(box)
         inside[child] = None
-        if child not in boxes:
-            boxes[child] = {box: None}
-        else:
-            boxes[child][box] = None
+        boxes.setdefault(child, {})[box] = None
 
-    ops: dict[str, int] = {}
-    for key, node in ir.nodes.items():
-        box = placement.node_box(node)
+    for scope in first.keys() & children.keys():
+        children[scope][f":{first[scope]}"] = None
+        waiting.append(scope)
+    for node in ir.nodes.values():
         if node["op_kind"] == "call_module" and node["fqn"]:
-            put(node["fqn"], box)
-            continue
-        held = ops.get(box, 0)
-        if held < 2:  # Two ops are reason enough for the box to stay, and with it they do.
-            ops[box] = held + 1
-            if not children[box]:
-                waiting.append(box)
-            children[box][f":{key}"] = None
+            put(node["fqn"], placement.node_box(node))
     # Each module comes up once, when the first thing is put into it.
     while waiting:
         fqn = waiting.pop()

@@ -93,6 +93,7 @@ class Repeats:
         scopes: Scopes by number, parents first.
         parents: Number of the scope around each, -1 for the root.
         numbers: Numbers of the scopes by id.
+        homes: For each node, by position, the number of the scope that it lies in.
 
     Attributes:
         compared: For each scope whether its structure has to be known.
@@ -100,7 +101,7 @@ class Repeats:
     """
 
     __slots__ = (
-        "_neighbours", "_nodes", "_numbers", "_places", "_positions", "_scopes", "_starts",
+        "_members", "_neighbours", "_nodes", "_numbers", "_places", "_scopes", "_starts",
         "_structures", "_wires", "compared", "fan_in",
     )  # fmt: skip
 
@@ -110,11 +111,12 @@ class Repeats:
         scopes: Sequence[Scope],
         parents: Sequence[int],
         numbers: Mapping[str, int],
+        homes: Sequence[int],
     ) -> None:
-        self._nodes = ir.nodes
+        self._nodes = list(ir.nodes.values())
         self._scopes = scopes
         self._numbers = numbers
-        self._positions: dict[str, int] = {}
+        self._members: dict[int, list[int]] = {}  # Of a compared scope: its nodes, by position.
         self._structures = Structures(ir)
         self._neighbours = _neighbours(scopes, parents, numbers)
         self._wires: dict[int, list[int]] = {}
@@ -125,27 +127,33 @@ class Repeats:
         for left, right in self._neighbours:
             if _may_equal(scopes[left], scopes[right]):
                 self.compared[left] = self.compared[right] = 1
-        if any(self.compared):
-            self._positions = {key: position for position, key in enumerate(ir.nodes)}
+        tops: list[int] = []
         for number in range(1, len(scopes)):
             if self.compared[parents[number]]:
                 self.compared[number] = 1
             elif self.compared[number]:
-                self._number_inside(number)
+                tops.append(number)
+        if tops:
+            for position, home in enumerate(homes):
+                if self.compared[home]:
+                    self._members.setdefault(home, []).append(position)
+        for top in tops:
+            self._number_inside(top)
 
     def _number_inside(self, top: int) -> None:
         """Numbers the nodes in a scope so that those in a scope within follow one another."""
         place = 0
-        scopes, numbers = self._scopes, self._numbers
-        waiting = [iter(scopes[top].children)]
+        scopes, numbers, members = self._scopes, self._numbers, self._members
+        waiting = [(iter(scopes[top].children), iter(members.get(top, ())))]
         while waiting:
-            for child in waiting[-1]:
+            children, positions = waiting[-1]
+            for child in children:
                 number = numbers.get(child)
                 if number is not None:
                     self._starts[number] = place
-                    waiting.append(iter(scopes[number].children))
+                    waiting.append((iter(scopes[number].children), iter(members.get(number, ()))))
                     break
-                self._places[self._positions[child]] = place
+                self._places[next(positions)] = place
                 place += 1
             else:
                 waiting.pop()
@@ -174,11 +182,13 @@ class Repeats:
                 continue
             scope = scopes[number]
             inside: list[int] = []
+            positions = iter(self._members.get(number, ()))
             for child in scope.children:
                 within = numbers.get(child)
                 if within is None:
-                    fan_in = self.fan_in[self._positions[child]]
-                    inside.append(structures.node(self._nodes[child], fan_in))
+                    position = next(positions)
+                    fan_in = self.fan_in[position]
+                    inside.append(structures.node(self._nodes[position], fan_in))
                 else:
                     inside.append(known[within])
             known[number] = structures.scope(scope, inside, self._wires.get(number, []))
