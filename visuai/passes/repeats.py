@@ -22,13 +22,12 @@ class Structures:
         ir: The network.
     """
 
-    __slots__ = ("_ir", "_numbers", "_parameters", "_specs")
+    __slots__ = ("_numbers", "_parameters", "_specs")
 
     def __init__(self, ir: IR) -> None:
-        self._ir = ir
         self._numbers: dict[_Shape, int] = {}
         self._specs: dict[int, int] = {}
-        self._parameters: dict[str, int] = {}
+        self._parameters = ir.parameters
 
     def node(self, node: Node, inputs: int) -> int:
         """Gives the number of a node's structure."""
@@ -71,15 +70,11 @@ class Structures:
             self._specs[id(spec)] = known
         return known
 
-    def _parameter(self, fqn: str) -> int:
-        known = self._parameters.get(fqn)
-        if known is None:
-            parameter = self._ir.parameters.get(fqn)
-            known = self._number(
-                (parameter["kind"], parameter["dtype"], *parameter["shape"]) if parameter else ()
-            )
-            self._parameters[fqn] = known
-        return known
+    def _parameter(self, fqn: str) -> _Shape:
+        parameter = self._parameters.get(fqn)
+        if parameter is None:
+            return ()
+        return (parameter["kind"], parameter["dtype"], *parameter["shape"])
 
 
 class Repeats:
