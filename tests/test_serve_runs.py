@@ -218,6 +218,28 @@ class TestWhatItGives:
         row = floats(found["values"], STEPS)[found["subjects"].index("body.1")]
         assert (row >= 1 / 6 - 1e-6).all(), "one unit of six is dead from the start"
 
+    def test_what_is_not_finite_is_told_from_what_was_not_recorded(self, tmp_path: Path) -> None:
+        model = nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        with Visu(model, logdir=tmp_path, name="broken", every=1) as visu:
+            for factor in (1.0, 1.0, torch.nan, 1.0):
+                optimizer.zero_grad()
+                (model(torch.ones(3, 4)).sum() * factor).backward()
+                optimizer.step()
+        with serving(LogDir(tmp_path), Runs(tmp_path)) as server:
+            (entry,) = asked(server, "")
+
+            def finite(**which: str) -> list[list[bool]]:
+                values = floats(asked(server, f"/{entry['id']}/overview", **which)["values"], 4)
+                assert not np.isnan(values).any()
+                return np.isfinite(values).tolist()
+
+            assert finite(quantity="gradient", statistic="norm") == [[True, True, False, True]] * 2
+            assert finite(quantity="gradient", statistic="zero_share") == [[True] * 4] * 2
+            # The weights are those that the step began with.
+            assert finite(quantity="weight", statistic="rms") == [[True, True, True, False]] * 2
+            assert finite(quantity="update", statistic="ratio") == [[True, True, False, False]] * 2
+
     def test_a_series(self, server: Background, key: str, run: visuai.Run) -> None:
         name = f"{AWKWARD}.weight"
         found = asked(server, f"/{key}/series", subject=name, quantity="gradient")

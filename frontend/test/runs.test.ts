@@ -156,6 +156,20 @@ describe("values of boxes", () => {
     expect(at(none, "b")).toBe(1);
   });
 
+  it("are infinite around what is not finite, also where it is shared", () => {
+    for (const combine of ["norm", "sum", "mean", "rms"] as const) {
+      const values = valuesByItem(
+        network,
+        places,
+        Array(4).fill(Number.POSITIVE_INFINITY),
+        combine,
+      );
+      expect(values[network.root]).toBe(Number.POSITIVE_INFINITY);
+      expect(at(values, "a")).toBe(Number.POSITIVE_INFINITY);
+      expect(at(values, "b.c")).toBe(Number.POSITIVE_INFINITY);
+    }
+  });
+
   it("find the module around a parameter that no node reads", () => {
     expect(itemOf(network, "b.c.gone.weight")).toBe(network.find("b.c"));
     expect(itemOf(network, "tied")).toBe(network.find("a.two"));
@@ -291,6 +305,7 @@ describe("measures", () => {
     expect(spellNumber(0)).toBe("0");
     expect(spellNumber(1.5e9)).toBe("1.5e9");
     expect(spellNumber(Number.POSITIVE_INFINITY)).toBe("∞");
+    expect(spell(measure("gradient-norm"), Number.POSITIVE_INFINITY)).toBe("not finite");
     expect(spellNumber(null)).toBe("–");
     expect(spell(measure("dead"), 0.123)).toBe("12.3 %");
   });

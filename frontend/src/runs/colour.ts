@@ -8,7 +8,7 @@ import { type Measure, spell } from "./measures";
 
 const STEPS = 64; // Finer than the eye tells.
 /** Infinite, or not a number where one was recorded: it must not be overlooked. */
-const BROKEN: Tint = { fill: 0xd7263d, line: 0x8c1425 };
+export const BROKEN: Tint = { fill: 0xd7263d, line: 0x8c1425 };
 
 /** Tints of the ramp from low to high. */
 export function tintsOf(ground: Ground): Tint[] {

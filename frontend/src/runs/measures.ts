@@ -58,6 +58,7 @@ export function measuresOf(about: RunAbout): Measure[] {
 /** Spells a value as the legend and tooltips do: `3.2e-7`, `12 %`. */
 export function spell(measure: Measure, value: number): string {
   if (Number.isNaN(value)) return "not recorded";
+  if (!Number.isFinite(value)) return "not finite";
   if (measure.scale === "share") return `${Number((value * 100).toPrecision(3))} %`;
   return spellNumber(value);
 }

@@ -2,6 +2,7 @@
 
 import type { NumberScale } from "../scale/numbers";
 import { RAMPS, type Ramp, rampColour } from "../scale/palette";
+import { BROKEN } from "./colour";
 import type { Matrix } from "./matrix";
 
 /** Pixels, row by row from the top. */
@@ -12,7 +13,7 @@ export interface Pixels {
 }
 
 const SHADES = 256;
-const BROKEN = [0xd7, 0x26, 0x3d] as const;
+const BROKEN_BYTES = [BROKEN.fill >> 16, (BROKEN.fill >> 8) & 255, BROKEN.fill & 255] as const;
 
 /** Draws a matrix: a row of pixels for each subject, a column for each step. */
 export function matrixPixels({ steps, subjects, values }: Matrix, scale: NumberScale): Pixels {
@@ -26,7 +27,7 @@ export function matrixPixels({ steps, subjects, values }: Matrix, scale: NumberS
     const place = scale.place(value);
     if (place !== null) paint(data, at, shades, place);
     else if (!Number.isFinite(value)) {
-      data.set(BROKEN, at * 4);
+      data.set(BROKEN_BYTES, at * 4);
       data[at * 4 + 3] = 255;
     }
   }

@@ -90,7 +90,9 @@ export function valuesByItem(
   const found = new Float64Array(items).fill(Number.NaN);
   for (let at = 0; at < items; at += 1) {
     if (there[at] <= 0) continue;
-    const total = weighted ? (weight[at] > 0 ? sum[at] / weight[at] : Number.NaN) : sum[at];
+    // One infinite value less another: one that counts once of several that are not finite.
+    const added = Number.isNaN(sum[at]) ? Number.POSITIVE_INFINITY : sum[at];
+    const total = weighted ? (weight[at] > 0 ? added / weight[at] : Number.NaN) : added;
     found[at] = squared ? Math.sqrt(Math.max(0, total)) : total;
   }
   return found;

@@ -1,6 +1,7 @@
 /** What the colours of a run mean. */
 
 import { useMemo } from "react";
+import { BROKEN } from "../runs/colour";
 import { spell, spellNumber } from "../runs/measures";
 import { spanOf } from "../runs/span";
 import type { RunStore } from "../runs/store";
@@ -16,6 +17,7 @@ export function RunLegend({ run }: { run: RunStore; theme: "light" | "dark" }) {
   const measure = useRun(run, (state) => state.matrixOf);
   const folded = useRun(run, (state) => state.boxes?.folded ?? 0);
   const scale = useMemo(() => (measure ? spanOf(matrix, measure) : null), [matrix, measure]);
+  const broken = useMemo(() => matrix.values.includes(Number.POSITIVE_INFINITY), [matrix]);
   if (!measure || !scale || scale.high === 0) return null;
   const ends = [scale.low, scale.high].map((end) =>
     measure.scale === "share" ? spell(measure, end) : spellNumber(end),
@@ -31,6 +33,12 @@ export function RunLegend({ run }: { run: RunStore; theme: "light" | "dark" }) {
       />
       <span>{ends[1]}</span>
       <small>{scale.log ? "log" : "linear"}</small>
+      {broken ? (
+        <small title="Recorded, but infinite or not a number: no element was finite.">
+          <span className="vz-swatch" style={{ background: hex(BROKEN.fill) }} />
+          not finite
+        </small>
+      ) : null}
       {folded > 0 ? (
         <small title="Boxes with ×N stand for several modules, and have the colour of one of them: the one that is farthest from the rest, or has most of what is bad. Point at a box to see which.">
           ×N: extreme
