@@ -92,8 +92,8 @@ def main() -> None:
             "",
             "## Growth of passes 3 to 6",
             "",
-            f"Synthetic networks of {TIMES * NODES:,} nodes, and {TIMES} of {NODES:,} whose results "
-            "are all kept, so that both ask for the same memory; beside them one of "
+            f"Synthetic networks of {TIMES * NODES:,} nodes, and {TIMES} of {NODES:,} whose "
+            "results are all kept, so that both ask for the same memory; beside them one of "
             f"{NODES:,} alone. Each in a process of its own, in turn. Medians of three, in "
             "seconds of the processor for one network; the fastest in brackets. Extra memory is "
             "the peak over what the process held before, the dictionary IR included.",
@@ -176,6 +176,7 @@ def targets(
     most_small = max((share, model) for model, share in shares.items() if model in SMALL)
     seconds, with_torch = import_seconds()
     steepest = max(grown, key=lambda each: each["ratio"])
+    steepest_alone = max(grown, key=lambda each: each["alone_ratio"])
     lines = [
         (
             "faster than TensorBoard's export, geometric mean",
