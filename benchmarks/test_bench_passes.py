@@ -19,10 +19,10 @@ from benchmarks.synthetic import CASES
 def test_ten_times_the_nodes_in_twelve_times_the_time(case: str, benchmark: Any) -> None:
     if benchmark.disabled:
         small, large = benchmark(lambda: [run(case, count) for count in (1_000, 10_000)])
-        assert small["seconds"][0] > 0
-        assert large["seconds"][0] > 0
+        assert small["seconds"] > 0
+        assert large["seconds"] > 0
         return
     found = benchmark.pedantic(growth, args=(case,), rounds=1)
     benchmark.extra_info.update(found)
     print(f"{case}: {found['small']:.2f} s, {found['large']:.2f} s, x{found['ratio']:.1f}")
-    assert found["ratio"] <= LIMIT, found
+    assert found["own_ratio"] <= LIMIT, found
