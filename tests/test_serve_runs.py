@@ -221,7 +221,7 @@ class TestWhatItGives:
     def test_what_is_not_finite_is_told_from_what_was_not_recorded(self, tmp_path: Path) -> None:
         model = nn.Linear(4, 2)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        with Visu(model, logdir=tmp_path, name="broken", every=1) as visu:
+        with Visu(model, logdir=tmp_path, name="broken", every=1):
             for factor in (1.0, 1.0, torch.nan, 1.0):
                 optimizer.zero_grad()
                 (model(torch.ones(3, 4)).sum() * factor).backward()
