@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 import torchvision
-from test_patterns import facts
+from test_patterns import facts, nodes
 from torchvision.models import get_model, list_models
 
 import visuai
@@ -68,6 +68,7 @@ def test_torchvision_builds_truly(family: str, name: str) -> None:
     except CaptureError:
         return  # Control flow on values; not every network can be traced.
     assert facts(symbolic) == facts(topology)
+    assert nodes(symbolic) == nodes(topology)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "squeezenet1_1", "vgg11_bn"])

@@ -6,6 +6,7 @@ Needs no inputs. Control flow that depends on values ends it: the eager route is
 from __future__ import annotations
 
 import inspect
+import operator
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -189,6 +190,8 @@ class _Tracer(fx.Tracer):
 
     def create_proxy(self, kind: str, target: Any, *args: Any, **kwargs: Any) -> Any:
         """Looks into functions that ``torch.fx.wrap`` hides, as eager execution does."""
+        if target is operator.abs:  # torch itself takes abs(x) for x.abs().
+            return super().create_proxy("call_method", "abs", *args, **kwargs)
         if kind == "call_function" and inspect.isfunction(target):
             package = target.__module__.partition(".")[0]
             if package not in ("torch", "_operator"):

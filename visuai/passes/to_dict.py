@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _LITERAL = 120  # Characters of a literal argument that are kept.
 _LITERALS = frozenset((type(None), bool, int, float, str))
 _UNKNOWN = object()
+_COMMUTATIVE = frozenset((operator.add, operator.mul, operator.and_, operator.or_, operator.xor))
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def _add(
     op, target = _names(fx_node, ir)
     inputs: list[TensorSpec | None] = []
     attributes: dict[str, Scalar] = {}
-    for key, argument in _arguments(fx_node):
+    for key, argument in _arguments(fx_node, leaves):
         literal = True
         for source, offset, spec in _sources(argument, leaves):
             literal = False
@@ -172,12 +174,17 @@ def _names(fx_node: fx.Node, ir: IR) -> tuple[str, str]:
     return canonical(name), f"{getattr(target, '__module__', None) or 'torch'}.{name}"
 
 
-def _arguments(fx_node: fx.Node) -> Iterator[tuple[str, Any]]:
+def _arguments(
+    fx_node: fx.Node, leaves: dict[fx.Node, list[TensorSpec | None]]
+) -> Iterator[tuple[str, Any]]:
     """Gives key and value of each argument; positional ones are ``arg0``, ``arg1``, ..."""
     if fx_node.op == "placeholder":
         return
     skip = 1 if fx_node.op == "call_function" and fx_node.target is getattr else None
-    for index, argument in enumerate(fx_node.args):
+    args = fx_node.args
+    if fx_node.target in _COMMUTATIVE and not any(_sources(args[0], leaves)):
+        args = args[::-1]  # 2 * x as x * 2: torch calls the same of the tensor for both.
+    for index, argument in enumerate(args):
         if index != skip:
             yield f"arg{index}", argument
     yield from fx_node.kwargs.items()
