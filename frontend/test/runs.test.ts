@@ -201,11 +201,13 @@ describe("colours", () => {
     const matrix = matrixOf([[1e-9], [1], [0]]);
     const scale = spanOf(matrix, norm);
     const values = Float64Array.from([0, Number.NaN, Number.POSITIVE_INFINITY, 1]);
-    const { fill, legend } = colourByValues(network, values, norm, scale, "light");
+    const { fill, legend } = colourByValues(network, values, norm, 7, scale, "light");
     const fills = [fill(0), fill(1), fill(2)];
     expect(new Set(fills).size).toBe(3);
     expect(legend.kind === "number" && fills[0] === legend.stops[0]).toBe(true);
     expect(legend.kind === "number" && fills[1] === legend.none).toBe(true);
+    expect(legend.kind === "number" && fills[2] === legend.broken).toBe(true);
+    expect(legend.kind === "number" && legend.title).toBe("Gradient: norm, step 7");
   });
 
   it("mean the same at all steps, and noise does not span all of them", () => {

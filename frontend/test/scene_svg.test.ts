@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Picture } from "../src/layout/picture";
 import type { Paint } from "../src/scene/stage";
 import { toSvg } from "../src/scene/svg";
+import { LEGEND } from "../src/scene/svg_legend";
 
 const picture: Picture = {
   width: 240,
@@ -105,5 +106,38 @@ describe("SVG", () => {
     expect(svg).not.toContain(">n0</text>");
     expect(svg).toContain(">n1</text>");
     expect(svg).toContain('width="240" height="100"');
+  });
+
+  test("says below the picture what the colours of a ramp mean", () => {
+    const legend = {
+      title: "Gradient: norm, step 7",
+      log: true,
+      stops: [0x440154, 0x26828e, 0xfde725],
+      ticks: [
+        { place: 0, text: "1e-7" },
+        { place: 0.01, text: "2e-7" },
+        { place: 1, text: "1" },
+      ],
+      none: 0xeeeeee,
+      broken: null,
+    };
+    const plain = toSvg(picture, () => ({ title: "a", detail: "" }), paint);
+    const svg = toSvg(picture, () => ({ title: "a", detail: "" }), paint, { legend });
+    wellFormed(svg);
+    const size = (text: string) =>
+      /width="(\d+)" height="(\d+)"/.exec(text)?.slice(1).map(Number) ?? [];
+    expect(size(svg)[0]).toBeGreaterThan(LEGEND.width);
+    expect(size(svg)[1]).toBeGreaterThanOrEqual(size(plain)[1] + LEGEND.height);
+    expect(svg).toContain(">Gradient: norm, step 7</text>");
+    expect(svg).toContain('<stop offset="0.5" stop-color="#26828e"/>');
+    expect(svg).toContain(">1e-7</text>");
+    expect(svg).not.toContain(">2e-7</text>"); // It would run into the one before.
+    expect(svg).toContain(">logarithmic</text>");
+    expect(svg).not.toContain("not finite");
+    const broken = toSvg(picture, () => ({ title: "a", detail: "" }), paint, {
+      legend: { ...legend, broken: 0xd7263d },
+    });
+    expect(broken).toContain(">not finite</text>");
+    expect(broken).toContain("#d7263d");
   });
 });

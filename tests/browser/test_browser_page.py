@@ -209,6 +209,12 @@ def test_exports(visit: Visit, served: str) -> None:
     for box in shown.values():
         assert box["label"] in texts
     assert not list(drawing.iter("{http://www.w3.org/2000/svg}script"))
+    plain = Image.open(export(page, "PNG of everything open")).convert("RGB")
+    page.get_by_label("Colour").select_option("Parameters")
+    told = Image.open(export(page, "PNG of everything open")).convert("RGB")
+    assert told.height > plain.height  # By the legend.
+    drawing = ElementTree.fromstring(export(page, "SVG").read_text(encoding="utf-8"))
+    assert "Parameters" in ["".join(each.itertext()) for each in drawing.iter()]
 
 
 def test_keys_are_listed(visit: Visit, served: str) -> None:

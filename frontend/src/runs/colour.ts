@@ -17,11 +17,12 @@ export function tintsOf(ground: Ground): Tint[] {
   );
 }
 
-/** Colours the items of a network by their values. */
+/** Colours the items of a network by their values at a step. */
 export function colourByValues(
   network: Network,
   values: Float64Array,
   measure: Measure,
+  step: number,
   scale: NumberScale,
   ground: Ground,
 ): Colouring {
@@ -38,7 +39,7 @@ export function colourByValues(
     line: (item) => (item === network.root ? none.line : tint(item).line),
     legend: {
       kind: "number",
-      title: measure.title,
+      title: `${measure.title}, step ${step}`,
       log: scale.log,
       stops: tints.map(({ fill }) => fill),
       ticks: scale.ticks.map(({ value, place }) => ({
@@ -48,6 +49,7 @@ export function colourByValues(
       low: spell(measure, scale.low),
       high: spell(measure, scale.high),
       none: none.fill,
+      broken: values.includes(Number.POSITIVE_INFINITY) ? BROKEN.fill : null,
     },
   };
 }

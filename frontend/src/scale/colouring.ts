@@ -19,6 +19,7 @@ import {
   rampTint,
   type Tint,
 } from "./palette";
+import type { LegendTick } from "./ticks";
 
 /** One category that is there. */
 export interface LegendEntry extends Tint {
@@ -41,12 +42,14 @@ export type Legend =
       /** Colours from low to high, evenly spaced. */
       readonly stops: readonly number[];
       /** Places from 0 to 1 with what is written there. */
-      readonly ticks: readonly { readonly place: number; readonly text: string }[];
+      readonly ticks: readonly LegendTick[];
       /** Smallest and largest, written out. */
       readonly low: string;
       readonly high: string;
       /** Fill of boxes that have none of it. */
       readonly none: number;
+      /** Fill of boxes whose number is not finite; null if there are none. */
+      readonly broken: number | null;
     };
 
 /** Colours of items. */
@@ -140,6 +143,7 @@ export function colourByQuantity(
       low: spell(scale.low),
       high: spell(scale.high),
       none: none.fill,
+      broken: null,
     },
   };
 }

@@ -12,6 +12,8 @@ import { nestOf } from "./nest";
 import { obstaclesOf, roomAmong } from "./obstacles";
 import { spotsOf } from "./spots";
 import type { Caption, Paint } from "./stage";
+import { LEGEND, type Ramp, rampSvg } from "./svg_legend";
+import { escaped, rect, text } from "./svg_shapes";
 import { bytesWidth } from "./wires";
 
 /** What of a picture is written, and how. */
@@ -22,6 +24,8 @@ export interface SvgOptions {
   readonly wireLabel?: (wire: number) => string;
   /** Title of the document, for screen readers. */
   readonly title?: string;
+  /** What the colours of boxes mean, written below the picture. */
+  readonly legend?: Ramp | null;
 }
 
 const MARGIN = 16;
@@ -46,6 +50,9 @@ export function toSvg(
   };
   const left = part.x;
   const top = part.y;
+  const { legend } = options;
+  const width = legend ? Math.max(part.width, LEGEND.width + 2 * MARGIN) : part.width;
+  const height = part.height + (legend ? LEGEND.height + MARGIN : 0);
   const nest = nestOf(picture);
   const scenery = { picture, nest, curves: curvesOf(wires) };
   const { wireLabel } = options;
@@ -78,8 +85,8 @@ export function toSvg(
   for (let wire = 0; wire < wires.source.length; wire++) writeWire(wire);
 
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${short(part.width)}" height="${short(part.height)}"`,
-    ` viewBox="0 0 ${short(part.width)} ${short(part.height)}" font-family='${FONT.replace(/'/g, "")}'>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${short(width)}" height="${short(height)}"`,
+    ` viewBox="0 0 ${short(width)} ${short(height)}" font-family='${FONT.replace(/'/g, "")}'>`,
     `<title>${escaped(options.title ?? "Network")}</title>`,
     marker("tip", colours.wire),
     marker("tip-lit", colours.accent),
@@ -89,6 +96,7 @@ export function toSvg(
     `<g fill="none">${lines.join("\n")}</g>`,
     `<g>${bodies.join("\n")}</g>`,
     `<g>${notes.join("\n")}</g>`,
+    legend ? rampSvg(legend, MARGIN, part.height, colours) : "",
     "</svg>\n",
   ].join("\n");
 
@@ -232,37 +240,6 @@ function headerPath(x: number, y: number, width: number): string {
   );
 }
 
-function rect(
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-  radius: number,
-  fill: number,
-  line: number,
-  thick: number,
-): string {
-  const place = `x="${short(x)}" y="${short(y)}" width="${short(width)}" height="${short(height)}"`;
-  const look = `rx="${short(radius)}" fill="${hex(fill)}" stroke="${hex(line)}"`;
-  return `<rect ${place} ${look} stroke-width="${thick}"/>`;
-}
-
-function text(
-  x: number,
-  y: number,
-  size: number,
-  ink: number,
-  content: string,
-  anchor: "start" | "middle" | "end",
-  bold: boolean,
-): string {
-  if (content === "") return "";
-  const weight = bold ? ' font-weight="600"' : "";
-  const align = anchor === "start" ? "" : ` text-anchor="${anchor}"`;
-  const place = `x="${short(x)}" y="${short(y)}" font-size="${size}"`;
-  return `<text ${place}${weight}${align} fill="${hex(ink)}">${escaped(content)}</text>`;
-}
-
 function marker(id: string, colour: number): string {
   return (
     `<defs><marker id="${id}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="10" markerHeight="10"` +
@@ -279,18 +256,4 @@ function cut(content: string, size: number, room: number): string {
   }
   while (letters.length > 1 && textWidth(`${letters.join("")}…`, size) > room) letters.pop();
   return letters.length > 1 ? `${letters.join("").trimEnd()}…` : "";
-}
-
-/** Text that XML reads as text and nothing else; what XML cannot hold becomes a space. */
-function escaped(content: string): string {
-  return content
-    .replace(
-      /[^\u0020-\u007e\u00a0-\u200d\u2010-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd]|[\ud800-\udbff][\udc00-\udfff]/g,
-      (found) => (found.length === 2 ? found : " "),
-    )
-    .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;")
-    .replace(/>/g, "&gt;")
-    .replace(/"/g, "&quot;")
-    .replace(/'/g, "&#39;");
 }

@@ -6,6 +6,7 @@ import { DropDown } from "./menu";
 import { drawingOf } from "./paper";
 import { download, fileName, screenJson } from "./screen";
 import { copy } from "./section";
+import { withLegend } from "./legend_image";
 
 /** A menu of the kinds of files. */
 export function ExportMenu() {
@@ -13,12 +14,16 @@ export function ExportMenu() {
   const picture = () => viewer?.picture() ?? null;
   const png = async (whole: boolean) => {
     try {
-      const blob = await viewer?.stage.toPng({ whole, scale: 2 });
-      if (blob) download(blob, fileName(network.name, "png"), "image/png");
+      if (!viewer) return;
+      const { colourBy } = view.store.getState();
+      const blob = await viewer.stage.toPng({ whole, scale: 2 });
+      const image = await withLegend(blob, painter.legend(colourBy, theme()), theme(), 2);
+      download(image, fileName(network.name, "png"), "image/png");
     } catch (error) {
       view.actions.say(`No image could be made: ${(error as Error).message}`);
     }
   };
+  const theme = () => (root.dataset.theme === "dark" ? "dark" : "light");
   const json = () => {
     const shown = picture();
     if (shown)
@@ -26,7 +31,7 @@ export function ExportMenu() {
   };
   const svg = () => {
     if (!viewer) return;
-    const text = drawingOf(view, painter, viewer, root.dataset.theme === "dark" ? "dark" : "light");
+    const text = drawingOf(view, painter, viewer, theme());
     download(text, fileName(network.name, "svg"), "image/svg+xml");
   };
   const link = () =>

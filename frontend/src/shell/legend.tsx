@@ -1,6 +1,7 @@
 /** What the colours mean. */
 
 import type { Legend as LegendOf } from "../scale/colouring";
+import { spaced } from "../scale/ticks";
 import { hex } from "../scene/colour";
 import { useBench, usePrefs, useView } from "./bench";
 import { Icon } from "./icons";
@@ -62,7 +63,7 @@ function Ramp({ legend }: { legend: Extract<LegendOf, { kind: "number" }> }) {
     <div className="vz-ramp">
       <div className="vz-ramp-bar" style={{ background: `linear-gradient(to right, ${stops})` }} />
       <div className="vz-ramp-ticks">
-        {spaced(legend.ticks).map(({ place, text }) => (
+        {spaced(legend.ticks, RAMP, (text) => text.length * LETTER).map(({ place, text }) => (
           <span key={text} style={{ left: `${place * 100}%` }}>
             {text}
           </span>
@@ -74,21 +75,6 @@ function Ramp({ legend }: { legend: Extract<LegendOf, { kind: "number" }> }) {
       </p>
     </div>
   );
-}
-
-/** Ticks whose texts do not run into each other. */
-function spaced<T extends { readonly place: number; readonly text: string }>(
-  ticks: readonly T[],
-): T[] {
-  const kept: T[] = [];
-  let end = Number.NEGATIVE_INFINITY;
-  for (const tick of ticks) {
-    const half = (tick.text.length * LETTER) / 2;
-    if (tick.place * RAMP - half < end) continue;
-    kept.push(tick);
-    end = tick.place * RAMP + half + LETTER;
-  }
-  return kept;
 }
 
 /** Widths in pixels: of the ramp, and of a letter of a tick. */

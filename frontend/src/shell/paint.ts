@@ -2,7 +2,12 @@
 
 import type { Item, Network } from "../graph/network";
 import type { Picture } from "../layout/picture";
-import { type Colouring, colourByCategory, colourByQuantity } from "../scale/colouring";
+import {
+  type Colouring,
+  colourByCategory,
+  colourByQuantity,
+  type Legend,
+} from "../scale/colouring";
 import type { Dimension, Paint } from "../scene/stage";
 import type { ColourBy, State } from "../view/state";
 import { COLOURS } from "./theme";
@@ -14,6 +19,8 @@ export type Mark = 0 | 1 | 2 | 3;
 export interface Painter {
   /** What items are coloured by, made once for each way and theme. */
   readonly colouring: (by: ColourBy, theme: "light" | "dark") => Colouring;
+  /** What the colours of the next paint mean. */
+  readonly legend: (by: ColourBy, theme: "light" | "dark") => Legend;
   /** Lays other colours over those of the state, such as those of a run; null takes them away. */
   readonly cover: (colouring: Colouring | null) => void;
   /**
@@ -60,6 +67,7 @@ export function createPainter(network: Network, marks: ArrayLike<number> | null)
 
   return {
     colouring,
+    legend: (by, theme) => (over ?? colouring(by, theme)).legend,
     cover: (colouring) => {
       over = colouring;
     },

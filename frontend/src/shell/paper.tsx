@@ -21,6 +21,7 @@ export function drawingOf(
   const lit = litItems(view.network, picture, state);
   const paint = painter.paint(picture, { ...state, hovered: null }, theme, lit, viewer.shown);
   const colours = ground === null ? paint.colours : { ...paint.colours, ground };
+  const legend = painter.legend(state.colourBy, theme);
   return toSvg(
     picture,
     viewer.caption,
@@ -28,6 +29,7 @@ export function drawingOf(
     {
       wireLabel: viewer.wireLabel,
       title: view.network.name,
+      legend: legend.kind === "number" ? legend : null,
     },
   );
 }

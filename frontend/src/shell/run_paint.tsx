@@ -34,11 +34,13 @@ export function RunPaint({ run, theme }: { run: RunStore; theme: "light" | "dark
           places = { of: matrix.subjects, measure, places: made };
         }
         if (scale?.of !== matrix) scale = { of: matrix, scale: spanOf(matrix, measure) };
-        const column = columnAt(matrix, columnNow(state));
+        const now = columnNow(state);
+        const column = columnAt(matrix, now);
         const values = valuesByItem(network, places.places, column, measure.combine);
         const { unfolded } = view.store.getState();
         const boxes = boxValues(network, values, unfolded, measure);
-        painter.cover(colourByValues(network, boxes.values, measure, scale.scale, theme));
+        const step = matrix.steps[now];
+        painter.cover(colourByValues(network, boxes.values, measure, step, scale.scale, theme));
         run.show(boxes);
       }
       viewer.repaint();
