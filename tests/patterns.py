@@ -519,6 +519,73 @@ def vmapped() -> tuple[Any, ...]:
 
 
 @pattern
+def vmapped_over_a_parameter() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        return torch.vmap(lambda weight: F.linear(x, weight))(m.weights)
+
+    return Module(forward, weights=nn.Parameter(torch.ones(3, 4, 4))), (X,)
+
+
+@pattern
+def weights_made_by_another_module() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        weight = m.hyper(x.mean(0)).view(4, 4)
+        inner = {"0.weight": weight, "2.bias": m.other.bias}
+        return torch.func.functional_call(m.net, inner, (x,))
+
+    net = nn.Sequential(linear(), nn.ReLU(), linear())
+    return Module(forward, net=net, hyper=linear(4, 16), other=linear()), (X,)
+
+
+@pattern
+def weights_given_to_attention() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        inner = {"out_proj.weight": m.other.weight * 2}
+        return torch.func.functional_call(m.attention, inner, (x[None], x[None], x[None]))[0]
+
+    attention = nn.MultiheadAttention(4, 2, batch_first=True)
+    return Module(forward, attention=attention, other=linear()), (X,)
+
+
+@pattern
+def one_step_of_learning() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        def loss(weights: Any) -> Any:
+            return torch.func.functional_call(m.net, weights, (x,)).square().mean()
+
+        weights = dict(m.net.named_parameters())
+        slopes = torch.func.grad(loss)(weights)
+        fast = {name: weight - 0.1 * slopes[name] for name, weight in weights.items()}
+        return torch.func.functional_call(m.net, fast, (x,))
+
+    return Module(forward, net=linear()), (X,)
+
+
+@pattern
+def ensemble_of_weights() -> tuple[Any, ...]:
+    shell = [linear().to("meta")]  # In a list: no module of the network's own.
+
+    def forward(m: Any, x: Any) -> Any:
+        call = torch.vmap(lambda weights: torch.func.functional_call(shell[0], weights, (x,)))
+        return call(dict(m.weights)).mean(0)
+
+    weights, _ = torch.func.stack_module_state([linear() for _ in range(3)])
+    held = {name: nn.Parameter(weight.detach()) for name, weight in weights.items()}
+    return Module(forward, weights=nn.ParameterDict(held)), (X,)
+
+
+@pattern
+def slope_of_an_input() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        x = x.detach().requires_grad_(True)
+        y = m.lin(x).tanh()
+        (slope,) = torch.autograd.grad(y.sum(), x, create_graph=True)
+        return y, slope
+
+    return Module(forward, lin=linear()), (X,)
+
+
+@pattern
 def lazy_modules() -> tuple[Any, ...]:
     return nn.Sequential(nn.LazyLinear(6), nn.ReLU(), nn.LazyLinear(2)), (X,)
 

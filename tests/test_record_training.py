@@ -228,3 +228,48 @@ def test_activations_and_dead_units(tmp_path: Path) -> None:
         assert not outputs.nonfinite.any()
         assert (outputs.zero_share >= 0.5).all()
         assert len(run.series("3", "update")) == 0
+
+
+class Graph:
+    """A batch with attributes, as graph networks have it."""
+
+    def __init__(self, seed: int) -> None:
+        self.x = torch.randn(8, 6, generator=torch.Generator().manual_seed(seed))
+        self.visits = 0
+
+
+class Normalising(nn.Module):
+    """Writes into its batch, and has a generator of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lin = nn.Linear(6, 3)
+        self.noise = torch.Generator().manual_seed(4)
+
+    def forward(self, batch: Graph) -> torch.Tensor:
+        batch.x = batch.x / batch.x.std()
+        batch.visits += 1
+        batch.out = self.lin(batch.x) * batch.visits  # type: ignore[attr-defined]
+        return batch.out + torch.rand((), generator=self.noise)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["loader", "no loader"])
+def test_a_forward_that_writes_into_its_batch_stays_the_same(given: bool, tmp_path: Path) -> None:
+    def trained(logdir: Path | None) -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        model, loader = Normalising(), [Graph(seed) for seed in range(4)]
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+        if logdir is not None:
+            Visu(model, loader if given else None, logdir, every=1)
+        outputs: list[torch.Tensor] = []
+        for batch in loader * 2:
+            model(batch).square().mean().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            outputs.append(batch.out.detach() + batch.visits)  # type: ignore[attr-defined]
+        return [*outputs, *model.state_dict().values(), model.noise.get_state()]
+
+    for one, other in zip(trained(None), trained(tmp_path), strict=True):
+        assert torch.equal(one, other)
+    with visuai.open_run(tmp_path) as run:
+        assert run.topology is not None

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import repeat
+from operator import is_
 from typing import Any, Literal
 
 import torch
 from torch import nn
+from torch._C._functorch import is_functorch_wrapped_tensor as is_wrapped
 
 from visuai.ir import Module, Parameter
 from visuai.ops import is_leaf_type
@@ -101,6 +104,14 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype)[6:]
 
 
+def _held(module: nn.Module) -> list[torch.Tensor | None]:
+    """Gives the tensors that a module itself holds now."""
+    return [*module._parameters.values(), *module._buffers.values()]  # pyright: ignore[reportPrivateUsage]
+
+
+_NOTHING = repeat(None)
+
+
 class Inventory:
     """Modules and tensors of a model by name, and names by identity.
 
@@ -120,6 +131,7 @@ class Inventory:
         self._named: dict[str, nn.Module] = {}
         self._tensor_names: dict[int, str] = {}
         self._tensors: dict[str, torch.Tensor] = {}
+        self._held: dict[str, list[torch.Tensor | None]] = {}
         if root is None:
             root = nn.Module()
         for fqn, module, parent in walk(root):
@@ -166,12 +178,36 @@ class Inventory:
         """Gives the FQN of a tensor that the model holds, None for any other object."""
         return self._tensor_names.get(id(tensor))
 
+    def replaced(self, module: nn.Module, fqn: str) -> dict[str, torch.Tensor]:
+        """Gives what stands in for the tensors of a module now, by FQN, as in `functional_call`.
+
+        Args:
+            module: A module of the model, also with modules in it.
+            fqn: Its name.
+        """
+        found: dict[str, torch.Tensor] = {}
+        if not all(map(is_, _held(module), self._held.get(fqn, _NOTHING))):
+            for tensors in (module._parameters, module._buffers):  # pyright: ignore[reportPrivateUsage]
+                for name, tensor in tensors.items():
+                    own = self._tensors.get(f"{fqn}.{name}")
+                    if tensor is None or own is None:
+                        continue
+                    # One met under vmap only has what stands in for its own.
+                    if tensor is not own or is_wrapped(tensor):
+                        found[f"{fqn}.{name}"] = tensor
+        for name, child in module._modules.items():  # pyright: ignore[reportPrivateUsage]
+            if child is not None:
+                found |= self.replaced(child, f"{fqn}.{name}")
+        return found
+
     def _enter(
         self, fqn: str, module: nn.Module, parent: str | None, *, registered: bool = True
     ) -> None:
         self._named[fqn] = module
         self._module_names[id(module)] = fqn
         self.modules[fqn] = module_entry(fqn, module, parent)
+        if registered:
+            self._held[fqn] = _held(module)
         prefix = f"{fqn}." if fqn else ""
         parameters = module._parameters  # pyright: ignore[reportPrivateUsage]
         for name, parameter in parameters.items():

@@ -237,15 +237,21 @@ class Recorder(TorchFunctionMode):
             site = self.sites.leaf(fqn)
             args, kwargs = substituted(self._swap, args, kwargs, self._kind)
             nodes, keywords = self._operands(args, kwargs)
+            replaced = self.inventory.replaced(module, fqn)
             run = self._run_leaf
             if self._kind == "meta":
                 refuse_autocast()
+            if self._kind == "meta" and not replaced:
                 result = self._memo.module(module, args, kwargs, run)
             else:
                 result = run(module, *args, **kwargs)
             if not getattr(module, "inplace", False):
                 result = _apart(result, args)
+            if replaced:
+                keywords |= {name: self._node_of(held) for name, held in replaced.items()}
             node = self._add("call_module", fqn, nodes, keywords, site)
+            if replaced:
+                node.meta["replaced"] = frozenset(replaced)
             self._give(node, result)
         return result
 
@@ -324,6 +330,8 @@ class Recorder(TorchFunctionMode):
         return None
 
     def _read(self, tensor: torch.Tensor) -> fx.Node:
+        while is_wrapped(tensor):  # Under vmap, or under grad.
+            tensor = unwrapped(tensor)
         name = self.inventory.name_of_tensor(tensor, self.sites.scope)
         node = self._reads.get(name)
         if node is None:

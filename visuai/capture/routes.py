@@ -130,7 +130,7 @@ def _first(
         progress(f"export: {name}", index, len(names))
         attempt = _script if name == "script" else plugins.load(plugins.CAPTURES, name)
         try:
-            with unchanged(root) as restore:
+            with unchanged(root, source.model, source.args, source.kwargs) as restore:
                 return attempt(replace(source, restore=restore)), failures
         except ModelError:
             raise
@@ -215,6 +215,6 @@ def _materialised(model: nn.Module, source: Source) -> nn.Module:
     forward = forward_of(model)
     inputs = given(source, forward) or next(iter(inferred(model, forward)), Inputs())
     args, kwargs = map_tensors(StandIns("real").of, (inputs.args, inputs.kwargs))
-    with unchanged(None), torch.no_grad():  # Weights are drawn at random.
+    with unchanged(None, args, kwargs), torch.no_grad():  # Weights are drawn at random.
         model(*args, **kwargs)
     return model

@@ -62,7 +62,7 @@ SCALAR = _words(
     "bool eq ne lt le gt ge and or not getitem tuple list len sum prod sym_int "
     "sym_float sym_max sym_min sym_not slice math_floor math_ceil"
 )
-IDENTITY = _words("contiguous clone alias lift_fresh lift_fresh_copy lift")
+IDENTITY = _words("contiguous clone alias lift_fresh lift_fresh_copy lift requires_grad")
 CASTS = _words(
     "to type_as type float double half bfloat16 int long short bool cuda cpu cast _to_copy "
     "convert_element_type expand expand_as broadcast_to"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LITERAL = 120  # Characters of a literal argument that are kept.
 _LITERALS = frozenset((type(None), bool, int, float, str))
 _UNKNOWN = object()
-_COMMUTATIVE = frozenset((operator.add, operator.mul, operator.and_, operator.or_, operator.xor))
+_COMMUTATIVE = frozenset[Any](map(vars(operator).__getitem__, ("add", "mul", "and_", "or_", "xor")))
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,11 @@ def _add(
         op = "unpack"
         offset = _offset(fx_node.args[0], fx_node.args[1])
         attributes = {"offset": offset}
-    parameters: list[str] = []
+    parameters = held = below.tensors(site.fqn) if fx_node.op == "call_module" else []
     if fx_node.op == "call_module":
-        parameters = below.tensors(site.fqn)
+        replaced = fx_node.meta.get("replaced")
+        if replaced:  # What stands in for them comes in along edges.
+            parameters = [name for name in held if name not in replaced]
         config = ir.modules[site.fqn]["config"]
         attributes = {"config": config} if config else {}
     elif fx_node.op == "get_attr":
@@ -129,7 +131,7 @@ def _add(
         source=list(source) if (source := fx_node.meta.get("source")) else None,
         flops=fx_node.meta["flops"]
         if "flops" in fx_node.meta
-        else _flops(op, inputs, outputs, below.shapes(site.fqn, parameters), attributes)
+        else _flops(op, inputs, outputs, below.shapes(site.fqn, held), attributes)
         if flops.counts(op)
         else 0,
     )
