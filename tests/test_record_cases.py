@@ -606,10 +606,41 @@ def test_options_are_checked() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             Visu(model, **options)
-    with pytest.raises(TypeError, match="unexpected keyword"):
-        Visu(model, evry=3)
-    with pytest.raises(TypeError, match="include=3"):
-        Visu(model, include=3)
+    for options, message in (
+        ({"evry": 3}, "no option 'evry'; did you mean 'every'"),
+        ({"colour": 3}, "no option 'colour'; it has optimizer"),
+        ({"include": 3}, "include=3"),
+        ({"include": ["a", 3]}, "include="),
+        ({"resume": "yes"}, "resume='yes'"),
+        ({"optimizer": "adam"}, "optimizer='adam': expected a torch.optim.Optimizer"),
+        ({"optimizer": [nn.ReLU()]}, "visu.step"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            Visu(model, **options)
     with pytest.raises(TypeError, match="Module, got int"):
         Visu(3)  # type: ignore[arg-type]
     assert not os.path.exists("sample")
+
+
+class Wrapper:
+    """What libraries hand out in place of an optimizer."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+
+    def step(self) -> None:
+        self.optimizer.step()
+
+
+def test_an_optimizer_in_a_wrapper_is_known(tmp_path: Path) -> None:
+    model = nn.Linear(4, 2)
+    inner = torch.optim.SGD(model.parameters(), lr=0.1)
+    other = torch.optim.SGD(model.parameters(), lr=0.1)
+    wrapped = Wrapper(Wrapper(inner))
+    with Visu(model, logdir=tmp_path, every=1, optimizer=wrapped):
+        for _ in range(3):
+            model(torch.ones(3, 4)).sum().backward()
+            wrapped.step()
+            other.step()
+    with visuai.open_run(tmp_path) as run:
+        assert run.steps.tolist() == [0, 1, 2]

@@ -520,3 +520,90 @@ def test_distributed_and_parallel(tmp_path: Path) -> None:
             assert losses(tmp_path / wrap.__name__) == printed
     finally:
         torch.distributed.destroy_process_group()
+
+
+def test_with_a_head_for_each_task_it_is_found_again(tmp_path: Path) -> None:
+    """Each head is missed when it is trained for the first time, and not again."""
+    model = nn.ModuleList([nn.Linear(6, 3) for _ in range(4)])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    printed: dict[int, float] = {}
+    with Visu(model, logdir=tmp_path, every=1):
+        for step in range(24):
+            x, y = batch()
+            loss = functional.cross_entropy(model[step % 4](x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            printed[step] = loss.item()
+    with visuai.open_run(tmp_path) as run:
+        scalar = run.scalar("loss")
+    found = dict(zip(scalar.steps.tolist(), scalar.values.tolist(), strict=True))
+    assert found == {step: printed[step] for step in found}
+    assert len(found) >= 24 - 3
+    assert found.keys() >= set(range(12, 24))
+
+
+def test_what_is_frozen_in_turns_is_found_again(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(6, 6), nn.Linear(6, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    printed: list[float] = []
+    with Visu(model, logdir=tmp_path, every=1):
+        for step in range(20):
+            model[0].requires_grad_(step % 2 == 0)
+            model[1].requires_grad_(step % 2 == 1)
+            loss = with_module(model)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            printed.append(loss.item())
+    with visuai.open_run(tmp_path) as run:
+        scalar = run.scalar("loss")
+    assert scalar.values.tolist() == [printed[step] for step in scalar.steps]
+    assert set(scalar.steps.tolist()) >= set(range(6, 20))
+
+
+def test_a_judge_that_is_frozen_meanwhile_hides_no_loss(tmp_path: Path) -> None:
+    model = nn.ModuleDict({"maker": nn.Linear(4, 4), "judge": nn.Linear(4, 1)})
+    makes = torch.optim.SGD(model["maker"].parameters(), lr=0.1)
+    judges = torch.optim.SGD(model["judge"].parameters(), lr=0.1)
+    printed: list[tuple[float, float]] = []
+    with Visu(model, logdir=tmp_path, every=1):
+        for _ in range(12):
+            made = model["maker"](torch.randn(8, 4))
+            model["judge"].requires_grad_(True)
+            judges.zero_grad()
+            judged = (model["judge"](made.detach()) - 1).square().mean()
+            judged.backward()
+            judges.step()
+            model["judge"].requires_grad_(False)
+            makes.zero_grad()
+            fooled = model["judge"](made).square().mean()
+            fooled.backward()
+            makes.step()
+            printed.append((judged.item(), fooled.item()))
+    with visuai.open_run(tmp_path) as run:
+        first, second = run.scalar("loss"), run.scalar("loss 1")
+    assert first.values.tolist() == [one for one, _ in printed]
+    assert second.values.tolist() == [printed[step][1] for step in second.steps]
+    assert len(second) >= 10
+
+
+@pytest.mark.parametrize("to_none", [True, False])
+def test_what_was_before_gradients_were_cleared_does_not_count(
+    to_none: bool, tmp_path: Path
+) -> None:
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    printed: list[float] = []
+    with Visu(model, logdir=tmp_path, every=1):
+        for _ in range(8):
+            with_module(model).backward()  # A look at the gradients of other data.
+            model.zero_grad(set_to_none=to_none)
+            parts = [with_module(model) / 2 for _ in range(2)]
+            for part in parts:
+                part.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=to_none)
+            printed.append(sum(part.item() for part in parts))
+    assert losses(tmp_path) == pytest.approx(printed)

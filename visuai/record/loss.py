@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, SupportsFloat, cast
 
@@ -20,15 +21,23 @@ from visuai.record.device import number
 LOSS = "loss"
 """The scalar that it is recorded as."""
 
-_MOST_TRIES = 4
+_TRIES = 4
+"""So often hooks are put on all parameters at once; then after 8 misses, 16, 32, ..."""
+
+_PATIENCE = 64
+"""So many passes may go by until the one comes that was missed."""
+
+_Reference = weakref.ReferenceType[nn.Parameter]
 _MOST_PARTS = 1024
 
 
 class Loss:
     """Adds up the numbers of which ``backward`` was called since gradients were cleared.
 
-    So that it is asked in each backward pass, a parameter has a hook; at first they all have,
-    then the one that is reached first. A hook of a parameter is not called under FSDP2.
+    So that it is asked in each backward pass, a parameter has a hook: at first they all have,
+    then the one that was reached first. Where a pass does not reach it (another head is trained,
+    or it is frozen), all have hooks again, and then one more parameter keeps its own. A hook of a
+    parameter is not called under FSDP2.
     """
 
     def __init__(self, guarded: Callable[[Callable[[], None]], None], pace: Cadence) -> None:
@@ -41,22 +50,34 @@ class Loss:
         self._guarded = guarded
         self._pace = pace
         self._due, self._since, self._cost = True, time.perf_counter(), 0.0
-        self._handles: dict[int, RemovableHandle] = {}
+        self._handles: dict[int, tuple[_Reference, list[RemovableHandle]]] = {}
+        self._kept: dict[int, _Reference] = {}  # Those reached first, in one pass or another.
+        self._gradients: dict[int, tuple[int, int]] = {}  # Of these, as the last pass left them.
+        self._misses: Counter[int] = Counter()
+        self._patience = 0
         self._parts: list[torch.Tensor] = []
         self._last: weakref.ReferenceType[torch.Tensor] | None = None
         self._within = self._settled = self._others = self._closed = False
-        self._tries = 0
 
-    def watch(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Puts hooks on parameters, unless that has been in vain a few times in a row."""
-        self._remove(None)
-        self._tries += 1
-        if self._closed or self._tries > _MOST_TRIES:
+    def watch(self, parameters: Iterable[nn.Parameter], which: int = 0) -> None:
+        """Puts hooks on parameters; less and less often where that is in vain.
+
+        Args:
+            parameters: All of which one may be reached.
+            which: For whose loss, if there are several optimizers.
+        """
+        self._misses[which] += 1
+        misses = self._misses[which]
+        if self._closed or (misses > _TRIES and misses & (misses - 1)):
+            self._remove_others()
             return
+        self._patience = _PATIENCE
         for parameter in parameters:
             if parameter.requires_grad and parameter.is_leaf:
-                hook = self._hook(parameter)
-                self._handles[id(parameter)] = cast("Any", parameter).register_hook(hook)
+                reference, _ = self._handles.get(id(parameter), (None, None))
+                if reference is None or reference() is not parameter:
+                    handle = cast("Any", parameter).register_hook(self._hook(parameter))
+                    self._handles[id(parameter)] = weakref.ref(parameter), [handle]
 
     def expect(self) -> None:
         """Says that a step has begun which computes the loss itself, maybe again and again."""
@@ -69,13 +90,17 @@ class Loss:
         """
         self._others = True
 
-    def take(self) -> SupportsFloat | None:
-        """Gives the loss of a step that is taken now; None if it was not seen."""
+    def take(self, which: int = 0) -> SupportsFloat | None:
+        """Gives the loss of a step that is taken now; None if it was not seen.
+
+        Args:
+            which: Which optimizer takes it, if there are several.
+        """
         parts, self._parts = self._parts, []
         self._within = False
         if not parts:
             return None
-        self._tries = 0
+        self._misses[which] = 0
         scale = backward.scale(parts[0].device)
         if all(part.device.type == "cpu" for part in parts):
             total = math.fsum(map(float, parts))
@@ -103,7 +128,8 @@ class Loss:
     def close(self) -> None:
         """Watches no longer."""
         self._closed = True
-        self._remove(None)
+        self._kept.clear()
+        self._remove_others()
         self._parts = []
 
     @property
@@ -130,11 +156,11 @@ class Loss:
         if root is None or (self._last is not None and self._last() is root):
             return
         self._last = weakref.ref(root)
-        self._remove(keep=parameter)
+        self._keep(parameter)
         if self._settled and self._within:
             return  # A closure that is called again looks at other weights.
         self._settled = True
-        if parameter.grad is None or self._others:  # What was before was for something else.
+        if self._others or self._are_cleared():  # What was before was for something else.
             self._parts = []
         self._others = False
         if len(self._parts) == _MOST_PARTS:
@@ -143,6 +169,45 @@ class Loss:
         # A device may still be computing it, in a stream that is not this thread's.
         self._parts.append(value.clone() if value.device.type == "cpu" else value)
 
-    def _remove(self, keep: nn.Parameter | None) -> None:
-        for key in [each for each in self._handles if keep is None or each != id(keep)]:
-            self._handles.pop(key).remove()
+    def _keep(self, parameter: nn.Parameter) -> None:
+        """Takes the hooks off all parameters that are reached later than others."""
+        known = self._kept.get(id(parameter))
+        self._patience -= 1
+        if known is None or known() is not parameter:
+            self._patience = 0
+            self._kept[id(parameter)] = weakref.ref(parameter)
+            noting = cast("Any", parameter).register_post_accumulate_grad_hook(self._noting())
+            self._handles[id(parameter)][1].append(noting)
+        if self._patience <= 0:
+            self._remove_others()
+
+    def _noting(self) -> Callable[[torch.Tensor], None]:
+        def note(parameter: torch.Tensor) -> None:
+            if parameter.grad is not None and not torch.compiler.is_compiling():
+                self._gradients[id(parameter)] = _state(parameter.grad)
+
+        return cast("Any", hooks).unserializable_hook(note)
+
+    def _are_cleared(self) -> bool:
+        """Tells whether gradients were cleared since the last pass.
+
+        They are then gone, or something else than a pass has written to them: so it is seen
+        without reading them, for which a device would have to be waited for.
+        """
+        for key, reference in self._kept.items():
+            parameter = reference()
+            if parameter is None or parameter.grad is None or not parameter.requires_grad:
+                continue
+            if self._gradients.get(key, _state(parameter.grad)) == _state(parameter.grad):
+                return False
+        return True
+
+    def _remove_others(self) -> None:
+        for key in [each for each in self._handles if each not in self._kept]:
+            for handle in self._handles.pop(key)[1]:
+                handle.remove()
+
+
+def _state(gradient: torch.Tensor) -> tuple[int, int]:
+    """Gives what changes when a tensor is replaced or written to."""
+    return id(gradient), gradient._version

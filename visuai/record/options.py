@@ -17,8 +17,8 @@ class Options:
     """What to record, and how much of the training time that may take.
 
     Attributes:
-        optimizer: The optimizer (or several) whose steps are recorded; None for all that step
-            parameters of the model.
+        optimizer: The optimizer (or several) whose steps are recorded, also one that a library
+            has wrapped; None for all that step parameters of the model.
         include: FQN patterns as of the shell (``layer1.*``): only parameters and modules of
             which one name matches are recorded.
         exclude: FQN patterns of those that are not.
@@ -68,8 +68,13 @@ class Options:
             patterns = getattr(self, name)
             if isinstance(patterns, bool) and name == "activations":
                 continue
-            if not isinstance(patterns, (str, Sequence)):
+            if isinstance(patterns, str):
+                continue
+            listed: Any = patterns
+            if not isinstance(patterns, Sequence) or {*map(type, listed)} - {str}:
                 raise TypeError(f"{name}={patterns!r:.100}: expected a pattern, or a list of them.")
+        if type(self.resume) not in (bool, int, type(None)):
+            raise TypeError(f"resume={self.resume!r:.100}: expected True, a step, or None.")
 
 
 class Matcher:

@@ -9,7 +9,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, SupportsFloat, cast
+from typing import Any, SupportsFloat
 
 import torch
 from torch import nn
@@ -262,10 +262,8 @@ class Recording:
         if optimizer not in self._trains:
             self._refresh(model)
         chosen = self._options.optimizer
-        several = cast("list[Any]", chosen) if isinstance(chosen, (list, tuple)) else [chosen]
-        ours = (chosen is None or any(each is optimizer for each in several)) and not (
-            self._own.isdisjoint(_parameters(optimizer))
-        )
+        wanted = chosen is None or any(each is optimizer for each in chosen)
+        ours = wanted and not self._own.isdisjoint(_parameters(optimizer))
         self._trains[optimizer] = ours
         return ours
 
@@ -305,13 +303,13 @@ class Recording:
 
     def _note_loss(self, optimizer: Optimizer | None, new: bool) -> None:
         start = time.perf_counter()
-        value = self._loss.take()
+        which = 0 if optimizer is None else self._steps.taking_part.index(optimizer)
+        value = self._loss.take(which)
         if value is not None:
-            which = 0 if optimizer is None else self._steps.taking_part.index(optimizer)
             name = f"{LOSS} {which}" if which else LOSS
             self._writer.note(Batch(scalars=((name, self._steps.now, value),)))
-        elif new and self._loss.due:  # What was to tell has been frozen, replaced or left out.
-            self._loss.watch(each.parameter for each in self._watched)
+        elif self._loss.due:  # What was to tell has been frozen, replaced or left out.
+            self._loss.watch((each.parameter for each in self._watched), which)
         if new:
             self._loss.go_on(time.perf_counter() - start)
 

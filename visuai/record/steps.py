@@ -4,8 +4,36 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from typing import cast
 
 from torch.optim import Optimizer
+
+
+def optimizers_in(given: object) -> list[Optimizer]:
+    """Gives the optimizers of torch's that were given, without what is wrapped around them.
+
+    Libraries wrap optimizers, and hand the wrapper out; what steps, and is heard, is inside.
+
+    Args:
+        given: An optimizer, one that holds it as its ``optimizer``, or several of these.
+
+    Raises:
+        TypeError: If there is something else.
+    """
+    several = cast("list[object]", given) if isinstance(given, (list, tuple)) else [given]
+    found: list[Optimizer] = []
+    for each in several:
+        before, inner = len(found), each
+        while inner is not None:
+            if isinstance(inner, Optimizer):
+                found.append(inner)
+            inner = getattr(inner, "optimizer", None) or getattr(inner, "_optimizer", None)
+        if len(found) == before:
+            raise TypeError(
+                f"optimizer={each!r:.100}: expected a torch.optim.Optimizer, or a list of them. "
+                "For a loop that steps without one of torch's, leave it out and call visu.step()."
+            )
+    return found
 
 
 class Steps:

@@ -9,6 +9,8 @@ import sqlite3
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import fields, replace
+from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
 from typing import Any, SupportsFloat
@@ -21,6 +23,7 @@ from visuai.record.folder import find_runs, folder_of
 from visuai.record.network import batches, peek, unwrap
 from visuai.record.options import Options
 from visuai.record.recording import Recording
+from visuai.record.steps import optimizers_in
 from visuai.record.store import Store, create_run
 
 _OPEN: weakref.WeakValueDictionary[tuple[int, str], Visu] = weakref.WeakValueDictionary()
@@ -81,7 +84,7 @@ class Visu:
             ValueError: If an option is out of range.
             VisuaiError: If no file for the run can be made or the one to resume not be opened.
         """
-        chosen = Options(**options)
+        chosen = _chosen(options)
         given: object = model
         if not isinstance(given, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"Visu needs a torch.nn.Module, got {type(model).__name__}.")
@@ -153,6 +156,19 @@ class Visu:
 
     def __repr__(self) -> str:
         return f"Visu({str(self.path)!r})" if self.path else "Visu(recording nothing)"
+
+
+def _chosen(options: dict[str, Any]) -> Options:
+    known = [option.name for option in fields(Options)]
+    for name in options:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            advice = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}."
+            raise TypeError(f"Visu has no option {name!r:.60}; {advice}")
+    chosen = Options(**options)
+    if chosen.optimizer is None:
+        return chosen
+    return replace(chosen, optimizer=optimizers_in(chosen.optimizer))
 
 
 def _inert() -> Visu:
