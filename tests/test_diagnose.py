@@ -377,3 +377,36 @@ def test_what_is_much_alike_is_told_once(tmp_path: Path) -> None:
     assert len(found) == 1
     assert len(found[0].also) == 23
     assert diagnosing.MOST_ALIKE < 12
+
+
+def test_what_is_frozen_in_turns_is_not_called_frozen(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with Visu(model, logdir=tmp_path, every=1):
+        for step in range(20):
+            model[0].requires_grad_(step % 2 == 0)
+            model[2].requires_grad_(step % 2 == 1)
+            optimizer.zero_grad()
+            model(torch.randn(16, 6)).square().mean().backward()
+            optimizer.step()
+    assert "frozen" not in [each.rule for each in diagnosed(tmp_path)]
+
+
+@pytest.mark.parametrize("activations", [False, True])
+def test_weights_that_start_at_zero_are_not_laid_to_the_units(
+    activations: bool, tmp_path: Path
+) -> None:
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+    for parameter in model.parameters():
+        nn.init.zeros_(parameter)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with Visu(model, logdir=tmp_path, every=1, activations=activations):
+        for _ in range(40):
+            x = torch.randn(32, 8)
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x), (x[:, 0] > 0).long()).backward()
+            optimizer.step()
+    found = diagnosed(tmp_path)
+    assert "dead-units" not in [each.rule for each in found]
+    (told,) = [each for each in found if each.rule == "zero-gradient"]
+    assert "start at zero" in told.advice

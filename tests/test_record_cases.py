@@ -10,6 +10,7 @@ import os
 import pickle
 import weakref
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -644,3 +645,75 @@ def test_an_optimizer_in_a_wrapper_is_known(tmp_path: Path) -> None:
             other.step()
     with visuai.open_run(tmp_path) as run:
         assert run.steps.tolist() == [0, 1, 2]
+
+
+class Nested(torch.optim.Optimizer):
+    """Takes its steps by another optimizer, as those that look ahead or for flat minima do."""
+
+    def __init__(self, parameters: Any) -> None:
+        super().__init__(parameters, {"lr": 0.1})
+        self.inner = torch.optim.SGD(self.param_groups, lr=0.1)
+
+    def step(self, closure: Any = None) -> Any:  # type: ignore[override]
+        loss = None if closure is None else closure()
+        self.inner.step()
+        return loss
+
+
+@pytest.mark.parametrize("closure", [True, False])
+def test_an_optimizer_in_an_optimizer_takes_one_step(closure: bool, tmp_path: Path) -> None:
+    model = nn.Linear(4, 2)
+    optimizer = Nested(model.parameters())
+    weights: list[torch.Tensor] = []
+    printed: list[float] = []
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = model(torch.randn(3, 4)).square().mean()
+        loss.backward()
+        printed.append(loss.item())
+        return loss
+
+    with Visu(model, logdir=tmp_path, every=1):
+        for _ in range(6):
+            weights.append(model.weight.detach().clone())
+            if closure:
+                optimizer.step(loss)
+            else:
+                loss()
+                optimizer.step()
+        weights.append(model.weight.detach().clone())
+    steps = list(range(6))
+    with visuai.open_run(tmp_path) as run:
+        assert run.steps.tolist() == run.scalar("loss").steps.tolist() == steps
+        assert run.scalar("loss").values.tolist() == printed
+        assert run.learning_rates["learning rate"].steps.tolist() == steps
+        norms = [float(weight.norm()) for weight in weights]
+        assert run.series("weight", "weight").norm == pytest.approx(norms[:-1], rel=1e-4)
+        moved = [float((after - one).norm()) for one, after in pairwise(weights)]
+        assert run.series("weight", "update").norm == pytest.approx(moved, rel=1e-4)
+
+
+def test_an_inner_step_that_fails_does_not_silence_others(tmp_path: Path) -> None:
+    model = nn.Linear(4, 2)
+    failing, other = Nested(model.parameters()), torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    with Visu(model, logdir=tmp_path, every=1):
+        for _ in range(3):
+            model(torch.ones(3, 4)).sum().backward()
+            with pytest.raises(ZeroDivisionError):
+                failing.step(fails)
+            other.step()
+    with visuai.open_run(tmp_path) as run:
+        assert len(run.series("weight", "update")) >= 3
+
+
+def test_what_matches_nothing_is_told(tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(2, 2))
+    with pytest.warns(RuntimeWarning, match="include='zzz', exclude=.* leave no parameter"):
+        Visu(model, logdir=tmp_path, include="zzz").close()
+    with pytest.warns(RuntimeWarning, match="activations='typo\\*' matches no module"):
+        Visu(model, logdir=tmp_path, activations="typo*").close()

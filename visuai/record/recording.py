@@ -25,7 +25,7 @@ from visuai.record.loss import LOSS, Loss
 from visuai.record.network import Inputs, capture, why
 from visuai.record.options import Matcher, Options
 from visuai.record.scalars import LEARNING_RATE, Event
-from visuai.record.steps import Steps
+from visuai.record.steps import Steps, is_stepping
 from visuai.record.store import Batch, Store
 from visuai.record.watch import Watch, Watched
 from visuai.record.writer import Writer
@@ -70,6 +70,8 @@ class Recording:
         self._trains: weakref.WeakKeyDictionary[Optimizer, bool] = weakref.WeakKeyDictionary()
         of_loss = Cadence(None if options.every is None else 1, options.overhead / 4)
         self._loss = Loss(self._hear, of_loss)
+        self._stepping: weakref.ReferenceType[Optimizer] | None = None
+        self._within: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._watched: list[Watched] = []
         self._own: set[int] = set()
         self._frozen: set[int] = set()
@@ -150,6 +152,11 @@ class Recording:
 
     def _begin(self, model: nn.Module, inputs: Inputs | None) -> None:
         self._refresh(model)
+        if not self._watched and next(model.parameters(), None) is not None:
+            chosen = (
+                f"include={self._options.include!r:.100}, exclude={self._options.exclude!r:.100}"
+            )
+            self._problems.append(f"{chosen} leave no parameter of the model to record")
         if inputs is not None:
             self._captured = self._capture(model, inputs, tell=False)
         if not self._captured:
@@ -158,6 +165,10 @@ class Recording:
         if self._options.activations:
             handles = watch_outputs(model, self._wants_output, self._output)
             self._removals += [handle.remove for handle in handles]
+            if not handles:
+                self._unheard = 0
+                wanted = self._options.activations
+                self._problems.append(f"activations={wanted!r:.100} matches no module")
         self._removals.append(listen(self._before, self._after))
         self._loss.watch(each.parameter for each in self._watched)
         self._removals.append(self._loss.close)
@@ -167,6 +178,11 @@ class Recording:
         if model is None or not self._is_ours(model, optimizer):
             self._loss.pass_by()
             return
+        outer = None if self._stepping is None else self._stepping()
+        if outer is not None and outer is not optimizer and is_stepping(outer):
+            self._within.add(optimizer)  # One that the other is made of: theirs is one step.
+            return
+        self._stepping = weakref.ref(optimizer)
         own = _parameters(optimizer)
 
         def replaces(other: Optimizer) -> bool:
@@ -195,6 +211,10 @@ class Recording:
         self._learning_rates(optimizer)
 
     def _after_step(self, optimizer: Optimizer) -> None:
+        if optimizer in self._within:
+            self._within.discard(optimizer)
+            return
+        self._stepping = None
         if self._loss.expected:
             self._note_loss(optimizer, new=True)
         gathering, self._current = self._current, None

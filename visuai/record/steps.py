@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable
 from typing import cast
@@ -34,6 +35,17 @@ def optimizers_in(given: object) -> list[Optimizer]:
                 "For a loop that steps without one of torch's, leave it out and call visu.step()."
             )
     return found
+
+
+def is_stepping(optimizer: Optimizer) -> bool:
+    """Tells whether a step of an optimizer is under way in this thread: whether it calls us."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        first = frame.f_code.co_varnames[:1]  # Mostly called self.
+        if frame.f_code.co_name == "step" and frame.f_locals.get(*first or ("",)) is optimizer:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Steps:

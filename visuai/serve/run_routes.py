@@ -65,6 +65,8 @@ def run_routes(runs: Runs) -> list[Route]:
                     found = answer(answers, key, opened, request)
             except BadQuestion as error:
                 return as_json(400, {"error": str(error)})
+            except _NoNetworkError:
+                return as_json(404, {"error": "This run has no network; its events say why."})
             except LookupError:
                 return as_json(404, {"error": "There is no such run, or it is gone."})
             except VisuaiError as error:
@@ -136,10 +138,14 @@ def _description(key: str, opened: Opened) -> dict[str, object]:
     }
 
 
+class _NoNetworkError(LookupError):
+    """There is a run, and its network was not captured, or is not yet."""
+
+
 def _network(answers: Answers, key: str, opened: Opened, request: Request) -> Parcel:
     seen = opened.glance()
     if not seen.has_network:
-        raise LookupError(key)
+        raise _NoNetworkError(key)
     return answers.get((key, "network"), (opened.number, seen.resumed), lambda: _packed(opened))
 
 

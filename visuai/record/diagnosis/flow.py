@@ -144,9 +144,9 @@ def vanishing_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterat
         subject.module,
         int(evidence.first[span.first]),
         int(evidence.last[span.last]),
-        f"The gradient vanishes: at {name} its mean magnitude is {means[place]:.2g} (threshold "
-        f"{TINY:g}), {10.0**decades:.2g} times less in size than at {names[top]} (threshold "
-        f"{10.0**DECADES:g}); {how}.",
+        f"The gradient vanishes: at {name} its mean magnitude is {means[place]:.2g}"
+        f"{_told(means[place] < TINY, TINY)}, {10.0**decades:.2g} times less in size than at "
+        f"{names[top]}{_told(decades >= DECADES, 10.0**DECADES)}; {how}.",
         "Use rectifiers instead of sigmoid or tanh, residual connections or a normalisation, and "
         "an initialisation that keeps the variance.",
         {
@@ -157,6 +157,11 @@ def vanishing_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterat
         },
         tuple(names[i] for i in lost if i != place),
     )
+
+
+def _told(met: bool, threshold: float) -> str:
+    """Names the threshold that was met, and not the other one."""
+    return f" (threshold {threshold:g})" if met else ""
 
 
 def exploding_gradient(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis]:

@@ -36,6 +36,9 @@ def frozen(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[Diagnosis
     """
     parameters = evidence.structure.parameters
     names = [name for name, each in parameters.items() if not each.trainable]
+    # What takes turns with others is trained, whether or not it was when it was last looked at.
+    pulled = np.isfinite(evidence.gradient.of(names, "count"))
+    names = [name for place, name in enumerate(names) if not pulled[place].any()]
     if not names or not evidence.records:
         return
     order = list(parameters)

@@ -56,6 +56,15 @@ def _by_output(evidence: Evidence) -> Iterator[Diagnosis]:
     inputs = evidence.activation.of(names, "count")
     for place, name in enumerate(names):
         known = np.isfinite(share[place])
+        parameter = evidence.structure.feeding(name)
+        if parameter:
+            module = evidence.structure.parameters[parameter].module
+            own = [
+                each
+                for each in evidence.structure.weights
+                if evidence.structure.parameters[each].module == module
+            ]
+            known &= ~_all_zero(evidence, own).any(axis=0)  # That is what makes them zero.
         if not known.any() or np.nanmax(units[place]) < 4:
             continue
         batch = np.nanmedian(inputs[place] / np.maximum(units[place], 1))
@@ -65,7 +74,6 @@ def _by_output(evidence: Evidence) -> Iterator[Diagnosis]:
         if span is None:
             continue
         worst = _over(span, dead, share[place])
-        parameter = evidence.structure.feeding(name)
         yield Diagnosis(
             "dead-units",
             "error" if worst >= DEAD_ERROR and batch >= SMALL_BATCH else "warning",
@@ -82,6 +90,13 @@ def _by_output(evidence: Evidence) -> Iterator[Diagnosis]:
             return  # What comes behind gets the same input always: a consequence.
 
 
+def _all_zero(evidence: Evidence, names: Sequence[str]) -> Array:
+    """Tells, names × steps, where a weight of several dimensions has no element but zeros."""
+    parameters = evidence.structure.parameters
+    several = np.array([len(parameters[name].shape) > 1 for name in names], dtype=bool)
+    return (evidence.weight.of(list(names), "zero_share") == 1.0) & several[:, None]
+
+
 def _by_gradient(evidence: Evidence) -> Iterator[Diagnosis]:
     structure = evidence.structure
     order = list(structure.parameters)
@@ -92,6 +107,11 @@ def _by_gradient(evidence: Evidence) -> Iterator[Diagnosis]:
     later = np.zeros_like(alive)
     if len(order) > 1:
         later[:-1] = np.logical_or.accumulate(alive[::-1], axis=0)[::-1][1:]
+    # Behind a weight that is all zero there is no gradient, whatever the units do.
+    behind = np.zeros_like(alive)
+    if len(order) > 1:
+        zero = _all_zero(evidence, order)
+        behind[:-1] = np.logical_or.accumulate(zero[::-1], axis=0)[::-1][1:]
     hits: list[tuple[str, Span, float]] = []
     for place, name in enumerate(order):
         subject = structure.parameters[name]
@@ -100,7 +120,7 @@ def _by_gradient(evidence: Evidence) -> Iterator[Diagnosis]:
         follows = structure.follows(name)
         if follows is None or follows.op not in RELUS:
             continue
-        known = np.isfinite(gradient[place]) & later[place]
+        known = np.isfinite(gradient[place]) & later[place] & ~behind[place]
         small = structure.batch is not None and structure.batch < SMALL_BATCH
         dead = known & (gradient[place] >= (GRADIENT_ERROR if small else GRADIENT_SHARE))
         span = lasting(dead, known, LEAST)
