@@ -717,3 +717,16 @@ def test_what_matches_nothing_is_told(tmp_path: Path) -> None:
         Visu(model, logdir=tmp_path, include="zzz").close()
     with pytest.warns(RuntimeWarning, match="activations='typo\\*' matches no module"):
         Visu(model, logdir=tmp_path, activations="typo*").close()
+
+
+def test_the_network_is_that_of_training_and_not_of_a_look_before(tmp_path: Path) -> None:
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with Visu(model, logdir=tmp_path, every=1):
+        with torch.no_grad():
+            model(torch.zeros(500, 4))
+        model(torch.ones(16, 4)).sum().backward()
+        optimizer.step()
+    with visuai.open_run(tmp_path) as run:
+        assert run.topology is not None
+        assert run.topology.graph.nodes["output"]["outputs"][0]["shape"] == [16, 2]

@@ -82,6 +82,7 @@ class Recording:
         self._late: list[Watched] | None = None
         self._offsets: dict[str, int] = {}
         self._inputs: Inputs | None = None
+        self._trained = False
         self._captured = False
         self._removals: list[Callable[[], None]] = []
         self._charged = 0.0
@@ -137,8 +138,10 @@ class Recording:
             self._guarded(lambda: self._after_step(optimizer))
 
     def _called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if not self._captured and self._inputs is None:
-            self._inputs = args, kwargs
+        # What is trained on is preferred to what is tried out before.
+        training = torch.is_grad_enabled()
+        if not self._captured and (self._inputs is None or (training and not self._trained)):
+            self._inputs, self._trained = (args, kwargs), training
 
     def _hear(self, do: Callable[[], None]) -> None:
         if not self._silent():
