@@ -730,3 +730,15 @@ def test_the_network_is_that_of_training_and_not_of_a_look_before(tmp_path: Path
     with visuai.open_run(tmp_path) as run:
         assert run.topology is not None
         assert run.topology.graph.nodes["output"]["outputs"][0]["shape"] == [16, 2]
+
+
+def test_without_a_forward_there_is_no_graph_and_all_else(tmp_path: Path) -> None:
+    model = nn.ModuleDict({"one": nn.Linear(4, 2)})
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with Visu(model, logdir=tmp_path, every=1):
+        model["one"](torch.ones(3, 4)).sum().backward()
+        with pytest.warns(RuntimeWarning, match="no graph: it has no forward of its own"):
+            optimizer.step()
+    with visuai.open_run(tmp_path) as run:
+        assert run.topology is None
+        assert run.steps.tolist() == [0]

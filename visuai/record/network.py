@@ -14,6 +14,8 @@ from visuai.archive import save_bytes
 from visuai.builder import build
 from visuai.errors import VisuaiError
 
+_NO_FORWARD = 'is missing the required "forward"'  # As torch says it.
+
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]
 
 
@@ -124,5 +126,10 @@ def _as_inputs(batch: object, model: nn.Module) -> Inputs | None:
 def why(error: Exception) -> str:
     """Says in a line why a network could not be captured."""
     first = str(error).strip().partition("\n")[0][:500]
+    if _NO_FORWARD in first:
+        return (
+            "it has no forward of its own. All else is recorded; for a graph, give Visu the module "
+            "inside that has one."
+        )
     kind = type(error).__name__
     return first if isinstance(error, VisuaiError) else f"{kind}: {first}"
