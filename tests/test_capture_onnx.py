@@ -150,6 +150,15 @@ def test_flops_are_counted_from_shapes() -> None:
         )
     )
     assert ir.nodes["linear"]["flops"] == 2 * 5 * 3 * 4
+    ir = ir_of(
+        model_of(
+            [helper.make_node("Gemm", ["x", "v", "u"], ["y"])],
+            [info("x", [6, 16])],
+            [info("y", [6, 48])],
+            initializer=[weight("v", 16, 48), weight("u", 48)],
+        )
+    )
+    assert ir.nodes["addmm"]["flops"] == 2 * 6 * 16 * 48
 
 
 def test_a_branch_reads_what_its_subgraphs_read() -> None:

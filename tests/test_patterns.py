@@ -362,3 +362,19 @@ def test_two_threads_build_at_once_while_a_third_runs_the_model() -> None:
         ]
         assert all(each.result() for each in runs)
         assert all(facts(each.result()) == expected_facts for each in builds)
+
+
+def test_what_is_written_through_a_view_nobody_reads_is_no_node() -> None:
+    class Skip(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lin = torch.nn.Linear(4, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = torch.nn.Identity()(self.lin(x))
+            y += x
+            return y / np.sqrt(8)
+
+    graph = visuai.build(Skip(), X).graph
+    assert list(graph) == ["x", "lin", "add", "div", "output"]
+    assert type(graph.nodes["div"]["attributes"]["arg1"]) is float

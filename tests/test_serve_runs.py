@@ -469,7 +469,7 @@ class TestLogDirectories:
         with serving(LogDir(tmp_path), Runs(tmp_path)) as server:
             (one,) = asked(server, "")
             assert (one["has_network"], one["records"]) == (False, 3)
-            status, body, *_ = get(server, f"/api/runs/{one['id']}/network")
+            status, _, body = get(server, f"/api/runs/{one['id']}/network")
             assert status == 404
             assert b"no network" in body
             assert asked(server, f"/{one['id']}/overview")["subjects"] == ["weight"]

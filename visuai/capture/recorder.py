@@ -99,6 +99,9 @@ class Recorder(TorchFunctionMode):
                 else:
                     result = self._call(self._root, *args, **kwargs)
             output = self.graph.output(self._nodes_in(result))
+        for node in reversed(self.graph.nodes):
+            if node.target is write_view and not node.users:
+                self.graph.erase_node(node)  # What was written through a view is read by it alone.
         output.meta["site"] = Site("", 0)
         output.meta["value"] = spec_tree(result)
 

@@ -215,7 +215,7 @@ class _Reader:
         if (node.domain, node.op_type) in self._functions or subgraphs(node):
             return None
         return flops.count(
-            op,
+            "gemm" if node.op_type == "Gemm" else op,  # addmm has its arguments in another order.
             [spec and spec["shape"] for spec in inputs],
             [spec and spec["shape"] for spec in entry["outputs"]],
             {},

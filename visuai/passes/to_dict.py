@@ -274,6 +274,8 @@ def _folded(argument: Any) -> Any:
 
 def _literal(argument: Any) -> Scalar:
     """Gives a literal argument as a JSON scalar, long ones shortened."""
+    if type(argument).__module__ == "numpy" and getattr(argument, "ndim", None) == 0:
+        argument = argument.item()
     if argument is None or isinstance(argument, (bool, int, str)):
         return argument if not isinstance(argument, str) else argument[:_LITERAL]
     if isinstance(argument, float) and argument == argument and abs(argument) != float("inf"):
