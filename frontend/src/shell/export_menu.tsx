@@ -2,11 +2,11 @@
 
 import { useBench } from "./bench";
 import { Icon } from "./icons";
+import { withLegend } from "./legend_image";
 import { DropDown } from "./menu";
 import { drawingOf } from "./paper";
 import { download, fileName, screenJson } from "./screen";
 import { copy } from "./section";
-import { withLegend } from "./legend_image";
 
 /** A menu of the kinds of files. */
 export function ExportMenu() {
