@@ -259,6 +259,133 @@ def writing_into_a_view() -> tuple[Any, ...]:
 
 
 @pattern
+def writing_behind_a_view() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        seen = m.a(x).t()
+        seen[0].add_(m.b(x)[:, 0])
+        return seen
+
+    return Module(forward, a=linear(), b=linear()), (X,)
+
+
+@pattern
+def writing_under_a_view() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        under = m.a(x)
+        seen = under.view(4, 2)
+        under.add_(m.b(x))
+        return seen
+
+    return Module(forward, a=linear(), b=linear()), (X,)
+
+
+@pattern
+def writing_beside_a_view() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        y = m.a(x)
+        left, right = y[:, :2], y[:, 2:]
+        left.add_(m.b(x)[:, :2])
+        return right, left * 2
+
+    return Module(forward, a=linear(), b=linear()), (X,)
+
+
+@pattern
+def writing_past_autograd() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        y = m.a(x)
+        y.data.mul_(2)
+        return m.b(y)
+
+    return Module(forward, a=linear(), b=linear()), (X,)
+
+
+@pattern
+def in_place_module_on_a_view() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        y = m.a(x)
+        m.relu(y.view(-1))
+        return m.b(y)
+
+    return Module(forward, a=linear(), b=linear(), relu=nn.ReLU(inplace=True)), (X,)
+
+
+@pattern
+def writing_into_out() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        y, out = m.a(x).detach(), torch.empty(2, 4)
+        torch.add(y, x, out=out)
+        return m.b(out), y
+
+    return Module(forward, a=linear(), b=linear()), (X,)
+
+
+@pattern
+def turning_in_place() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        y = m.a(x)
+        y.t_()
+        seen = y.squeeze()
+        y.unsqueeze_(0)
+        return seen, y
+
+    return Module(forward, a=linear()), (X,)
+
+
+@pattern
+def differentiated_by_its_input() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        gradient, value = torch.func.grad_and_value(lambda t: m.a(t).sin().sum())(x)
+        return m.b(gradient), value
+
+    return Module(forward, a=linear(), b=linear()), (X,)
+
+
+@pattern
+def pulled_back() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        value, pull = torch.func.vjp(lambda t: m.a(t).sin(), x)
+        return m.b(pull(torch.ones_like(value))[0])
+
+    return Module(forward, a=linear(), b=linear()), (X,)
+
+
+@pattern
+def jacobian() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        return m.b(torch.func.jacrev(lambda t: m.a(t).sin().sum(0))(x)).sum()
+
+    return Module(forward, a=linear(), b=linear()), (X,)
+
+
+@pattern
+def differentiated_by_its_weights() -> tuple[Any, ...]:
+    def forward(m: Any, x: Any) -> Any:
+        def loss(weights: Any) -> Any:
+            return torch.func.functional_call(m.a, weights, (x,)).sin().sum()
+
+        weights = dict(m.a.named_parameters())
+        gradients = torch.func.grad(loss)(weights)
+        return x @ gradients["weight"].T + gradients["bias"]
+
+    return Module(forward, a=linear()), (X,)
+
+
+class TwoInputs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = linear(), linear()
+
+    def forward(self, x: Any, y: Any, z: Any = None) -> Any:
+        return self.a(x) + self.b(y[0]) + z
+
+
+@pattern
+def one_tensor_for_several_inputs() -> tuple[Any, ...]:
+    return TwoInputs(), (X, [X]), {"z": X}
+
+
+@pattern
 def functional_with_module_weight() -> tuple[Any, ...]:
     return Module(lambda m, x: F.linear(x, m.lin.weight), lin=linear()), (X,)
 

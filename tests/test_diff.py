@@ -234,3 +234,13 @@ def test_routes_that_spell_an_op_differently_do_not_differ() -> None:
     targets = {topology.graph.nodes["add"]["target"] for topology in (symbolic, export)}
     assert len(targets) == 2, "the routes no longer spell it differently: this tests nothing"
     assert not visuai.diff(symbolic, export)
+
+
+def test_what_stands_between_replaced_modules_has_not_changed() -> None:
+    def built(**options: Any) -> Topology:
+        return visuai.build(torchvision.models.resnet18(**options), torch.zeros(1, 3, 64, 64))
+
+    found = visuai.diff(built(), built(norm_layer=lambda width: nn.GroupNorm(8, width)))
+    nodes = [one for one in found.changes if one.what == "node"]
+    assert len(nodes) == 20
+    assert {one.kind for one in nodes} == {"changed"}

@@ -165,6 +165,18 @@ def test_what_torchs_counter_leaves_out_by_hand() -> None:
     assert deformable == 2 * 6 * 64 * 2 * 9
 
 
+def test_lstm_of_onnx_holds_its_weights_with_the_directions_first() -> None:
+    inputs = [(4, 3, 5), (2, 28, 5), (2, 28, 7), (2, 56)]
+    flops = count("lstm", inputs, [(4, 2, 3, 7)], {}, {"hidden_size": 7})
+    assert flops == 2 * 4 * 3 * 2 * 28 * (5 + 7)
+    assert count("lstm", inputs, [(4, 2, 3, 7)], {}, {}) is None  # Neither torch's nor ONNX's.
+
+
+@pytest.mark.parametrize("op", ["cond", "while_loop", "scan", "if", "loop", "_sparse_mm"])
+def test_what_depends_on_values_is_not_known(op: str) -> None:
+    assert count(op, [(2, 4), (4, 4)], [(2, 4)], {}, {}) is None
+
+
 def test_attention_modules_of_a_built_network() -> None:
     model = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).train()
     inputs = x(2, 5, 8)

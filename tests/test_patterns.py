@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pytest
 import torch
@@ -252,6 +253,43 @@ def test_shape_error_gives_the_models_own_error_and_the_part_before() -> None:
     assert {node["op"] for node in caught.value.partial.nodes.values()} >= {"Linear", "relu"}
 
 
+class Wrapped(nn.Module):
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Any) -> Any:
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("capture", ["auto", "symbolic", "eager"])
+@pytest.mark.parametrize(
+    ("inner", "inputs"),
+    [
+        (nn.Linear(4, 4), torch.ones(2, 4, dtype=torch.long)),
+        (nn.Linear(4, 4), torch.ones(2, 4, dtype=torch.double)),
+        (nn.Conv2d(3, 4, 3), torch.ones(1, 3, 8, 8, dtype=torch.uint8)),
+        (nn.BatchNorm1d(4), torch.ones(2, 4, dtype=torch.long)),
+        (nn.LSTM(4, 4), torch.ones(3, 2, 4, dtype=torch.double)),
+        (nn.TransformerEncoderLayer(4, 2, 8), torch.ones(3, 2, 4, dtype=torch.double)),
+    ],
+    ids=["linear long", "linear double", "conv", "norm", "lstm", "transformer"],
+)
+def test_a_dtype_that_torch_refuses_is_refused(
+    inner: nn.Module, inputs: torch.Tensor, capture: str
+) -> None:
+    model = Wrapped(inner)
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it is, it is the model's own
+        model(inputs)
+    with pytest.raises(CaptureError if capture == "symbolic" else ModelError):
+        visuai.build(model, inputs, capture=capture)
+
+
+def test_norms_whose_statistics_are_wider_are_taken() -> None:
+    topology = visuai.build(Wrapped(nn.LayerNorm(4)), torch.ones(2, 4, dtype=torch.half))
+    assert topology.graph.nodes["inner"]["outputs"][0]["dtype"] == "float16"
+
+
 class Unfinished(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -378,3 +416,31 @@ def test_what_is_written_through_a_view_nobody_reads_is_no_node() -> None:
     graph = visuai.build(Skip(), X).graph
     assert list(graph) == ["x", "lin", "add", "div", "output"]
     assert type(graph.nodes["div"]["attributes"]["arg1"]) is float
+
+
+@pytest.mark.parametrize("route", ["eager", "export"])
+def test_a_write_is_seen_where_memory_is_shared_and_only_there(route: str) -> None:
+    graph = built("writing_beside_a_view", capture=route)[0].graph
+    left, right = sorted(graph.predecessors("output"), key=lambda name: "mul" not in name)
+    assert nx.has_path(graph, "b", left)
+    assert not nx.has_path(graph, "b", right)
+    graph = built("writing_behind_a_view", capture=route)[0].graph
+    assert list(graph.predecessors("output")) == ["write_view"]
+    assert set(graph.predecessors("write_view")) == {"t", "add"}
+
+
+@pytest.mark.parametrize("route", ["symbolic", "eager", "export"])
+def test_one_tensor_for_several_inputs_is_each_of_them(route: str) -> None:
+    graph = built("one_tensor_for_several_inputs", capture=route)[0].graph
+    assert [list(graph.successors(name)) for name in "xyz"] == [["a"], ["b"], ["add@1"]]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["differentiated_by_its_input", "pulled_back", "jacobian", "differentiated_by_its_weights"],
+)
+def test_what_torch_func_differentiates_comes_of_what_it_went_through(name: str) -> None:
+    graph = built(name, capture="eager")[0].graph
+    (gradient,) = (node for node, op in graph.nodes(data="op") if op == "grad")
+    assert nx.has_path(graph, "a", gradient)
+    assert nx.has_path(graph, gradient, "output")

@@ -282,6 +282,8 @@ def _recurrent_function(states: int) -> Callable[[Call], int]:
 
     def formula(call: Call) -> int:
         weights = [weight for weight in call.inputs[1 + states :] if len(weight) == 2]
+        if len(weights) < 2:
+            raise LookupError("no weights where they were looked for")
         return 2 * prod(call.inputs[0][:-1]) * sum(map(prod, weights))
 
     return formula
@@ -295,13 +297,17 @@ _gru = _recurrent_function(1)
 _lstm = _recurrent_function(2)
 
 
+def _is_of_onnx(call: Call) -> bool:
+    """Tells ONNX's ``LSTM(x, w, r, …)`` with ``hidden_size`` from torch's ``lstm(x, h, c, …)``."""
+    return bool(call.parameters) or "hidden_size" in call.attributes
+
+
 def _lstm_of_either(call: Call) -> int:
-    """``lstm`` is a function of torch and, with its parameters known, an op of ONNX."""
-    return _recurrent_module(call) if call.parameters else _lstm(call)
+    return _recurrent_module(call) if _is_of_onnx(call) else _lstm(call)
 
 
 def _gru_of_either(call: Call) -> int:
-    return _recurrent_module(call) if call.parameters else _gru(call)
+    return _recurrent_module(call) if _is_of_onnx(call) else _gru(call)
 
 
 _BY_FORMULA: dict[Callable[[Call], int], str] = {
@@ -338,7 +344,11 @@ _BY_FORMULA: dict[Callable[[Call], int], str] = {
     _gru_of_either: "gru rnn",
     _gru: "rnn_tanh rnn_relu gru_cell rnn_tanh_cell rnn_relu_cell",
     _lstm: "lstm_cell",
-    _unknown: "AdaptiveLogSoftmaxWithLoss",
+    # What is in a branch or a loop is told of neither; a sparse product depends on its zeros.
+    _unknown: (
+        "AdaptiveLogSoftmaxWithLoss cond while_loop map_impl associative_scan scan if loop "
+        "_sparse_mm sparse_sampled_addmm smm hspmm sspaddmm"
+    ),
 }
 
 FORMULAS: dict[str, Callable[[Call], int]] = {

@@ -10,7 +10,8 @@ Rounds go from strict to lax. In each, nodes are alike if they have the same lab
 
 The label is at first all that a node does; then without the shapes of activations (another
 batch size); then without its configuration (a wider layer). Past and future are single numbers
-made in one sweep, so that each round is linear in the number of edges.
+made in one sweep, so that each round is linear in the number of edges. What is left is matched
+where it stands between the same nodes or has kept its name, and what stands between those, too.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ class Matching:
                 self._round(label)
         self._by_place()
         self._by_name()
+        if not self._complete():  # What stands between two that kept their names.
+            self._spread(*self._labels(_only_op, _Numbers()), list(self.forward.items()))
+            self._by_place()
 
     def add(self, one: str, other: str) -> None:
         """Matches two nodes that are not matched yet."""
@@ -57,13 +61,17 @@ class Matching:
     def _complete(self) -> bool:
         return len(self.forward) == min(len(side.order) for side in self._sides)
 
+    def _labels(
+        self, label: Label, number: Callable[[Hashable], int]
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        left, right = (
+            {key: number(label(side.topology, key)) for key in side.order} for side in self._sides
+        )
+        return left, right
+
     def _round(self, label: Label) -> None:
-        numbers: dict[Hashable, int] = {}
-
-        def number(key: Hashable) -> int:
-            return numbers.setdefault(key, len(numbers))
-
-        labels = [{key: number(label(s.topology, key)) for key in s.order} for s in self._sides]
+        number = _Numbers()
+        labels = self._labels(label, number)
         self._blocks(labels[0], labels[1], number)
         if self._complete():
             return
@@ -175,6 +183,16 @@ class Matching:
             found = places.get((befores, afters))
             if found is not None and found not in self.backward:
                 self.add(key, found)
+
+
+class _Numbers:
+    """Gives each key a number of its own."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+
+    def __call__(self, key: Hashable) -> int:
+        return self._numbers.setdefault(key, len(self._numbers))
 
 
 class _Side:

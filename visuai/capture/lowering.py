@@ -19,7 +19,7 @@ from torch.fx.node import map_arg
 
 from visuai.capture.lowering_calls import ModuleCalls
 from visuai.capture.lowering_values import Path, assembled, has_tensor, value_of
-from visuai.capture.lowering_writes import Writes
+from visuai.capture.lowering_writes import InPlace
 from visuai.errors import CaptureError
 from visuai.program import Site
 from visuai.stack_trace import user_frame
@@ -128,7 +128,7 @@ class _Lowering:
         self._exported = exported
         self._graph = fx.Graph()
         self._calls = ModuleCalls(exported.name_of)
-        self._writes = Writes(self._graph, self._calls.types)
+        self._in_place = InPlace(self._graph, self._calls.types)
         self._arguments: dict[Path, fx.Node] = {}
         self._parts: dict[fx.Node, list[tuple[Path, Any]]] = {}
         self._reads: dict[tuple[Any, ...], fx.Node] = {}
@@ -144,7 +144,7 @@ class _Lowering:
             inner = self._step(node, frame)
             if inner is not None:
                 frames.append(inner)
-        for node in reversed(self._writes.replaced):
+        for node in reversed(self._in_place.replaced):
             if not node.users:
                 self._graph.erase_node(node)
         for argument, parts in self._parts.items():
@@ -241,14 +241,14 @@ class _Lowering:
         source = user_frame(node.meta.get("stack_trace"))
         if source is not None:
             new.meta["source"] = source
-        frame.env[node] = self._writes.aliases(new, node.target, site)
+        frame.env[node] = self._in_place.aliases(new, node.target, node.meta.get("val"), site)
         return None
 
     def _index(self, args: Any, indexing: str) -> tuple[Any, ...]:
         """Gives the arguments of an indexing of which this op is the next part."""
         base, *index = args
         if isinstance(base, fx.Node) and base.meta.get("indexing") == indexing:
-            self._writes.replaced.append(base)
+            self._in_place.replaced.append(base)
             return base.args[0], [*cast("list[Any]", base.args[1]), *index]
         return base, index
 
@@ -291,10 +291,10 @@ class _Lowering:
             return None  # a branch of control flow stays inside its node
         if isinstance(value, (tuple, list)):
             return tuple(self._read(item, site) for item in cast("list[Any]", value))
-        return self._writes.now(value) if isinstance(value, fx.Node) else value
+        return self._in_place.now(value) if isinstance(value, fx.Node) else value
 
     def _parameter(self, lifted: _Lifted, site: Site) -> fx.Node:
-        written = self._writes.parameter(lifted.fqn)
+        written = self._in_place.parameter(lifted.fqn)
         if written is not None:
             return written
         key = (lifted.fqn, site.scope, site.scope_call)
@@ -320,7 +320,7 @@ class _Lowering:
                 got.meta["value"] = node.meta["value"][key]
                 self._reads[at] = got
             node = got
-        return self._writes.now(node)
+        return self._in_place.now(node)
 
 
 def _name(node: fx.Node, indexing: str) -> str:

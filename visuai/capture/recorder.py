@@ -12,11 +12,13 @@ import torch
 from torch import fx, nn
 from torch._C._functorch import get_unwrapped as unwrapped
 from torch._C._functorch import is_functorch_wrapped_tensor as is_wrapped
+from torch._C._functorch import is_gradtrackingtensor as is_differentiated
 from torch.overrides import TorchFunctionMode
 
 from visuai.capture.describe import Inventory
 from visuai.capture.inputs import Bound
 from visuai.capture.memo import Memo
+from visuai.capture.memory import Place, Writes, place_of, write_view
 from visuai.capture.operators import operator_of
 from visuai.capture.sites import Sites, line_of, user_frame
 from visuai.capture.stand_ins import (
@@ -26,20 +28,24 @@ from visuai.capture.stand_ins import (
     holds_tensor,
     map_tensors,
     mutates,
-    refuse_autocast,
+    refuse_dtypes,
+    refuse_meta,
     spec_of,
     spec_tree,
     stand_in_of,
     substituted,
     to_meta,
+    turns,
 )
 from visuai.program import Program, Site
 
-_MARK = "_visuai_origin"  # On a tensor: the recorder, the node that gave it, the path therein.
+# On a tensor: the recorder, the node that gave it, the path therein, and when that was.
+_MARK = "_visuai_origin"
 _COMPILED = "_compiled_call_impl"
 _set_args: Any = fx.Node.args.fset
 _set_kwargs: Any = fx.Node.kwargs.fset
 _LITERALS = (int, float, str, bool, type(None), torch.dtype, torch.device)
+_Origin = tuple[Any, Any, tuple[Any, ...], int]
 _NOW = "_visuai_now"  # On a constant that a meta tensor was written into: its meta twin.
 
 
@@ -63,6 +69,9 @@ class Recorder(TorchFunctionMode):
         self._memo = Memo()
         self._thread = threading.get_ident()
         self._in_leaf = 0
+        self._writes = Writes()
+        self._unknown: set[fx.Node] = set()  # Those that wrote what has no values.
+        self._twins: dict[Any, tuple[torch.Tensor, Place]] = {}
         self._inputs: dict[int, tuple[torch.Tensor, fx.Node, tuple[Any, ...]]] = {}
         self._reads: dict[str, fx.Node] = {}
         self._items: dict[tuple[fx.Node, Any], fx.Node] = {}
@@ -99,9 +108,6 @@ class Recorder(TorchFunctionMode):
                 else:
                     result = self._call(self._root, *args, **kwargs)
             output = self.graph.output(self._nodes_in(result))
-        for node in reversed(self.graph.nodes):
-            if node.target is write_view and not node.users:
-                self.graph.erase_node(node)  # What was written through a view is read by it alone.
         output.meta["site"] = Site("", 0)
         output.meta["value"] = spec_tree(result)
 
@@ -147,25 +153,31 @@ class Recorder(TorchFunctionMode):
         keywords: dict[str, Any] = kwargs or {}
         new_args, new_kwargs = substituted(self._swap, args, keywords, self._kind)
         written = mutates(func, keywords)
+        before, changed = _written_of(args, keywords), _written_of(new_args, new_kwargs)
+        if written and before is changed and self._is_differentiated(before):
+            raise RuntimeError("torch.func writes into a parameter, of which it has no copy")
+        if self._kind != "real":
+            refuse_dtypes(func, new_args, new_kwargs)
         if self._kind != "meta" or func.__name__ == "__get__":
             result = func(*new_args, **new_kwargs)
         elif written:
             result = self._memo.writing(func, new_args, new_kwargs)
         else:
-            refuse_autocast()
+            refuse_meta()
             result = self._memo.function(func, new_args, new_kwargs)
         if self._in_leaf:
             return result
         if not written and not isinstance(result, torch.Tensor) and not holds_tensor(result):
             return result
         if not written:
+            if func is torch.Tensor.requires_grad_:
+                return result  # It says something of the tensor itself.
             result = _apart(result, new_args)
             self._note(func, args, keywords, result)
             return result
-        changed: Any = new_args[0] if args else keywords.get("out")
         node = self._note(func, args, keywords, changed if result is None else result)
         if isinstance(changed, torch.Tensor):
-            self._note_writing(node, self._swap(args[0]) if args else changed, changed)
+            self._note_writing(node, self._swap(before), changed)
         return result
 
     def _note(
@@ -219,18 +231,34 @@ class Recorder(TorchFunctionMode):
             after: The one that was written into: another if a constant with values met a meta
                 tensor, for then its values are known no longer.
         """
-        base = before._base
-        setattr(after, _MARK, (self, node, ()))
         if before is not after:
-            setattr(before, _NOW, after)
-        if base is not None and self._origin(base) is not None:
-            # Writing into a view writes into what it is a view of.
-            through = self.graph.call_function(write_view, (self._node_of(base), node))
-            through.meta["site"] = node.meta["site"]
-            through.meta["source"] = node.meta["source"]
-            if before is not after:
-                setattr(base, _NOW, to_meta(base))
-            self._give(through, getattr(base, _NOW, base))
+            self._set_twin(before, after)
+        place = self._place(after)
+        if place is not None and not turns(node.target):
+            self._writes.add(place, node)
+            if after.is_meta:
+                self._unknown.add(node)
+        setattr(after, _MARK, (self, node, (), self._writes.now))
+
+    def _set_twin(self, constant: torch.Tensor, twin: torch.Tensor) -> None:
+        """Has a meta tensor stand for a constant whose values are known no longer."""
+        setattr(constant, _NOW, twin)
+        place, twins = self._place(constant), place_of(twin)
+        if place is not None and twins is not None:
+            # The constant is kept, as its memory would be given to another tensor otherwise.
+            self._twins[twins.memory] = (constant, place)
+
+    def _place(self, tensor: torch.Tensor) -> Place | None:
+        """Gives where a tensor lies; the twin of a constant lies where the constant does."""
+        while is_wrapped(tensor):
+            tensor = unwrapped(tensor)
+        place = place_of(tensor)
+        if place is None or place.memory not in self._twins:
+            return place
+        _, original = self._twins[place.memory]
+        if place.offset is None or original.offset is None:
+            return Place(original.memory)
+        return place._replace(memory=original.memory, offset=place.offset + original.offset)
 
     def _leaf(
         self, module: nn.Module, fqn: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -243,7 +271,7 @@ class Recorder(TorchFunctionMode):
             replaced = self.inventory.replaced(module, fqn)
             run = self._run_leaf
             if self._kind == "meta":
-                refuse_autocast()
+                refuse_meta()
             if self._kind == "meta" and not replaced:
                 result = self._memo.module(module, args, kwargs, run)
             else:
@@ -256,6 +284,8 @@ class Recorder(TorchFunctionMode):
             if replaced:
                 node.meta["replaced"] = frozenset(replaced)
             self._give(node, result)
+            if args and result is args[0]:
+                self._note_writing(node, result, result)
         return result
 
     def _run_leaf(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
@@ -273,7 +303,7 @@ class Recorder(TorchFunctionMode):
 
     def _mark(self, value: Any, node: fx.Node, path: tuple[Any, ...]) -> None:
         if isinstance(value, torch.Tensor):
-            setattr(value, _MARK, (self, node, path))
+            setattr(value, _MARK, (self, node, path, self._writes.now))
             if is_wrapped(value):  # Under vmap; unwrapped outside it.
                 self._mark(unwrapped(value), node, path)
             return
@@ -288,9 +318,14 @@ class Recorder(TorchFunctionMode):
             return map_tensors(lambda t: t, value)
         node = self.graph.placeholder(name)
         node.meta["site"] = Site("", 0)
+        value = map_tensors(self._once, value)
         node.meta["value"] = spec_tree(value)
         self._enter_inputs(value, node, ())
         return map_tensors(self._swap, value)
+
+    def _once(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Gives another object for a tensor that is given for two inputs, to tell them apart."""
+        return tensor.detach() if id(tensor) in self._inputs else tensor
 
     def _enter_inputs(self, value: Any, node: fx.Node, path: tuple[Any, ...]) -> None:
         if isinstance(value, torch.Tensor):
@@ -304,25 +339,48 @@ class Recorder(TorchFunctionMode):
     def _swap(self, tensor: torch.Tensor) -> torch.Tensor:
         """Gives the stand-in of a tensor that was there before; others are their own."""
         now: torch.Tensor = getattr(tensor, _NOW, tensor)
-        if self._origin(now) is not None:
+        origin = self._origin(now)
+        if origin is not None:
+            if self._writes.now and self._kind == "meta" and not now.is_meta:
+                now = self._without_values(now, origin)
             return now
         entry = self._inputs.get(id(tensor))
         if entry is not None:
             stand_in = self._stand_ins.of(tensor)
             if getattr(stand_in, _MARK, None) is None:
-                setattr(stand_in, _MARK, (self, entry[1], entry[2]))
+                setattr(stand_in, _MARK, (self, entry[1], entry[2], self._writes.now))
             return stand_in
         if self._in_leaf and self.inventory.known_tensor(tensor) is None:
             return tensor  # Made inside the leaf.
-        if type(tensor).__name__ == "FakeTensor":
+        if type(tensor).__name__ == "FakeTensor" or self._is_differentiated(tensor):
             return tensor
         stand_in = stand_in_of(tensor, self._stand_ins)
         if getattr(stand_in, _MARK, None) is None:
             # Its node is added where it is read as a value, which inside a leaf it is not.
-            setattr(stand_in, _MARK, (self, tensor, ()))
+            setattr(stand_in, _MARK, (self, tensor, (), self._writes.now))
         return stand_in
 
-    def _origin(self, tensor: torch.Tensor) -> tuple[Any, Any, tuple[Any, ...]] | None:
+    def _is_differentiated(self, value: Any) -> bool:
+        """Tells whether a value is a parameter that ``torch.func`` differentiates by."""
+        return (
+            self._kind != "meta"
+            and isinstance(value, torch.Tensor)
+            and is_differentiated(value)
+            and self._origin(value) is None
+        )
+
+    def _without_values(self, constant: torch.Tensor, origin: _Origin) -> torch.Tensor:
+        """Gives a constant's twin on meta if one of another tensor's values was written there."""
+        place = self._place(constant)
+        writes = () if place is None else self._writes.since(origin[3], place)
+        if self._unknown.isdisjoint(writes):
+            return constant
+        twin = to_meta(constant)
+        setattr(twin, _MARK, origin)
+        self._set_twin(constant, twin)
+        return twin
+
+    def _origin(self, tensor: torch.Tensor) -> _Origin | None:
         """Gives a tensor's mark, or that of the tensor that it wraps or is a view of."""
         related: torch.Tensor | None = tensor
         while related is not None:
@@ -373,14 +431,25 @@ class Recorder(TorchFunctionMode):
         return {str(key): self._nodes_in(part) for key, part in parts}
 
     def _node_of(self, tensor: torch.Tensor) -> fx.Node:
-        origin = self._origin(self._swap(tensor))
+        tensor = self._swap(tensor)
+        origin = self._origin(tensor)
         if origin is None:
             return self._read(tensor)
-        _, node, path = origin
+        _, node, path, time = origin
         if isinstance(node, torch.Tensor):
-            return self._read(node)
+            node = self._read(node)
         for key in path:
             node = self._item(node, key)
+        return self._written(tensor, node, time) if self._writes.now > time else node
+
+    def _written(self, tensor: torch.Tensor, node: fx.Node, time: int) -> fx.Node:
+        """Gives the node that a tensor is after what was written to its memory since a time."""
+        place = self._place(tensor)
+        for by in () if place is None else self._writes.since(time, place):
+            known = node.meta["value"]
+            node = self.graph.call_function(write_view, (node, by))
+            node.meta.update(site=by.meta["site"], source=by.meta["source"], value=known)
+        setattr(tensor, _MARK, (self, node, (), self._writes.now))
         return node
 
     def _item(self, container: fx.Node, key: Any) -> fx.Node:
@@ -393,9 +462,10 @@ class Recorder(TorchFunctionMode):
         return known
 
 
-def write_view(base: torch.Tensor, view: torch.Tensor) -> torch.Tensor:
-    """Stands in the graph for what writing into a view does to the tensor behind it."""
-    return base
+def _written_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Gives the argument that a function which writes writes into."""
+    out = kwargs.get("out")
+    return (args[0] if args else kwargs.get("input")) if out is None else out
 
 
 def _apart(result: Any, args: tuple[Any, ...]) -> Any:

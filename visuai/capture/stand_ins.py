@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import torch
+from torch._C._functorch import (
+    TransformType,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    peek_interpreter_stack,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+)
 from torch.overrides import TorchFunctionMode
 
 from visuai.capture.describe import Inventory, dtype_name
@@ -97,6 +101,8 @@ class Substitute(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         args, kwargs = self.arguments(args, kwargs or {})
+        if self._stand_ins.kind != "real":
+            refuse_dtypes(func, args, kwargs)
         return func(*args, **kwargs)
 
     def arguments(
@@ -157,6 +163,17 @@ _IN_PLACE_DUNDERS = frozenset(f"__{name}__" for name in _IN_PLACE_OPERATORS)
 _NOT_IN_PLACE = frozenset(["and_", "or_", "not_", "requires_grad_", "is_", "retain_grad_"])
 
 
+def turns(function: Any) -> bool:
+    """Tells whether what changes a tensor changes its shape or strides, and not its elements."""
+    name: str = function if isinstance(function, str) else getattr(function, "__name__", "")
+    return name in _TURNS
+
+
+_TURNS = frozenset(
+    ["t_", "transpose_", "swapaxes_", "swapdims_", "squeeze_", "unsqueeze_", "detach_"]
+)
+
+
 def holds_tensor(value: Any) -> bool:
     """Tells whether there is a tensor in a tree of containers and objects."""
     return _holds_tensor(value, 4)
@@ -186,14 +203,51 @@ def map_tensors(function: Callable[[torch.Tensor], Any], value: Any) -> Any:
     return value
 
 
-def refuse_autocast() -> None:
-    """Keeps autocast out of meta runs: it goes by the device, which a meta tensor lacks.
+def refuse_meta() -> None:
+    """Ends a meta run where more than shapes is asked for.
 
     Raises:
-        RuntimeError: If autocast is on.
+        RuntimeError: Under autocast, which goes by the device, and under the transforms of
+            ``torch.func`` that differentiate: calls on meta are not followed by autograd.
     """
     if torch._C._is_any_autocast_enabled():  # pyright: ignore[reportPrivateUsage]
         raise RuntimeError("under autocast, dtypes depend on the device, which meta tensors lack")
+    interpreter: Any = peek_interpreter_stack()
+    if interpreter is not None and interpreter.key() in _DIFFERENTIATE:
+        raise RuntimeError("torch.func differentiates, and not all is computed on meta tensors")
+
+
+_DIFFERENTIATE: tuple[Any, ...] = (TransformType.Grad, TransformType.Jvp)  # pyright: ignore[reportUnknownMemberType]
+
+
+def refuse_dtypes(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Ends a run without data where dtypes differ that torch compares only when it computes.
+
+    Raises:
+        RuntimeError: If so; a run with data will tell whether it is an error.
+    """
+    name: str = getattr(function, "__name__", "")
+    if name not in _OF_ONE_DTYPE or torch._C._is_any_autocast_enabled():  # pyright: ignore[reportPrivateUsage]
+        return
+    firsts = [arg[0] if isinstance(arg, (tuple, list)) and arg else arg for arg in args]  # pyright: ignore[reportUnknownVariableType]
+    values: list[Any] = [*firsts, *kwargs.values()]
+    tensors = [value for value in values if isinstance(value, torch.Tensor)]
+    if len({tensor.dtype for tensor in tensors}) < 2:
+        return
+    if name in _NORMS and tensors[0].dtype in (torch.float16, torch.bfloat16):
+        return  # Its statistics may be float32.
+    found = " and ".join(sorted({dtype_name(tensor.dtype) for tensor in tensors}))
+    raise RuntimeError(f"{name} was given {found}, which is not looked at without data")
+
+
+_NORMS = frozenset(["batch_norm", "layer_norm", "group_norm", "instance_norm"])
+_OF_ONE_DTYPE = _NORMS | frozenset(
+    [
+        *("linear", "bilinear", "matmul", "__matmul__", "__rmatmul__", "mm", "mv", "addmm"),
+        *("conv1d", "conv2d", "conv3d", "lstm", "gru", "rnn_tanh", "rnn_relu"),
+        *("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+    ]
+)
 
 
 def spec_of(tensor: torch.Tensor) -> Spec:

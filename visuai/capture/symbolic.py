@@ -9,7 +9,7 @@ import inspect
 import operator
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import fx, nn
@@ -17,6 +17,7 @@ from torch.fx.node import map_aggregate
 from torch.overrides import TorchFunctionMode
 
 from visuai.capture.describe import Inventory
+from visuai.capture.in_place import AliasError, refuse_aliases, thread_in_place
 from visuai.capture.inputs import (
     Bound,
     bind,
@@ -35,7 +36,8 @@ from visuai.capture.stand_ins import (
     holds_tensor,
     map_tensors,
     mutates,
-    refuse_autocast,
+    refuse_dtypes,
+    refuse_meta,
     spec_tree,
     stand_in_of,
 )
@@ -63,44 +65,57 @@ def capture(source: Source) -> Program:
     inputs = given(source, forward)
     if inputs is not None:
         bound = bind(forward, inputs)
-        graph, sites = _trace(root, entry, inventory, bound)
-        _propagate(graph, inventory, bound)
-        note = ""
+        traced, note = _trace(root, entry, inventory, bound), ""
+        _propagate(traced, inventory, bound)
     else:
-        graph, sites, note = _capture_inferred(root, entry, inventory, forward)
+        traced, note = _capture_inferred(root, entry, inventory, forward)
     return Program(
-        graph=graph,
+        graph=traced.graph,
         route="symbolic",
         name=program_name(model),
         modules=inventory.modules,
         parameters=inventory.parameters,
-        calls=sites.calls,
+        calls=traced.sites.calls,
         notes=[note] if note else [],
         versions={"torch": torch.__version__},
     )
 
 
+class _Traced(NamedTuple):
+    """What `_trace` gives.
+
+    Attributes:
+        graph: The graph, in-place ops threaded.
+        sites: The call-sites.
+        written: Node that writes into a tensor to the node of that tensor.
+    """
+
+    graph: fx.Graph
+    sites: Sites
+    written: dict[fx.Node, fx.Node]
+
+
 def _capture_inferred(
     root: nn.Module | None, entry: Any, inventory: Inventory, forward: Callable[..., Any]
-) -> tuple[fx.Graph, Sites, str]:
+) -> tuple[_Traced, str]:
     """Traces with the first inferred inputs that fit, else without any shapes."""
-    traced: dict[tuple[str, ...], tuple[fx.Graph, Sites]] = {}
+    traces: dict[tuple[str, ...], _Traced] = {}
     first_error = ""
     for inputs in inferred(entry or root, forward):
         try:
             bound = bind(forward, inputs)
-            if bound.names not in traced:
-                traced[bound.names] = _trace(root, entry, inventory, bound)
-            graph, sites = traced[bound.names]
-            _propagate(graph, inventory, bound)
-            return graph, sites, inputs.note
+            if bound.names not in traces:
+                traces[bound.names] = _trace(root, entry, inventory, bound)
+            traced = traces[bound.names]
+            _propagate(traced, inventory, bound)
+            return traced, inputs.note
+        except AliasError:
+            raise
         except Exception as error:
             first_error = first_error or f"{type(error).__name__}: {error}"
     names = [parameter.name for parameter in required(forward)]
-    graph, sites = _trace(root, entry, inventory, names)
     return (
-        graph,
-        sites,
+        _trace(root, entry, inventory, names),
         "No inputs given, and none that were tried fit, so shapes are not known; pass args to "
         f"have them. The first try gave {first_error.rstrip('.') or 'nothing to go by'}.",
     )
@@ -223,7 +238,7 @@ class _Tracer(fx.Tracer):
     ) -> fx.Node:
         """Notes where in the model and in the user's code the op occurs."""
         if kind.startswith("call"):
-            refuse_autocast()  # Shapes are found out later, on meta.
+            refuse_meta()  # Shapes are found out later, on meta.
         node = self.graph.create_node(kind, target, args, kwargs, name, type_expr)
         here = self.sites.here
         if kind == "call_module":
@@ -273,7 +288,7 @@ class _NoWriting(TorchFunctionMode):
 
 def _trace(
     root: nn.Module | None, entry: Any, inventory: Inventory, arguments: Bound | list[str]
-) -> tuple[fx.Graph, Sites]:
+) -> _Traced:
     tracer = _Tracer(inventory, arguments)
     if entry is None:
         traced: Any = root
@@ -284,8 +299,7 @@ def _trace(
         traced = entry if inspect.isfunction(entry) else _as_function(entry)
     with _NoWriting():
         graph = tracer.trace(traced)
-    _thread_in_place(graph, inventory)
-    return graph, tracer.sites
+    return _Traced(graph, tracer.sites, thread_in_place(graph, inventory))
 
 
 def _as_function(entry: Callable[..., Any]) -> Callable[..., Any]:
@@ -297,26 +311,7 @@ def _as_function(entry: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _thread_in_place(graph: fx.Graph, inventory: Inventory) -> None:
-    """Lets what comes after an in-place op read the op's result, not the value before it."""
-    order: dict[fx.Node, int] | None = None
-    for node in graph.nodes:
-        if not node.op.startswith("call") or not node.args:
-            continue
-        if node.op == "call_module":
-            writes = getattr(inventory.module(str(node.target)), "inplace", False)
-        else:
-            writes = mutates(node.target, node.kwargs)
-        written = node.args[0]
-        if isinstance(written, fx.Node) and writes:
-            if order is None:
-                order = {each: index for index, each in enumerate(graph.nodes)}
-            written.replace_all_uses_with(
-                node, lambda user, now=order[node], order=order: order[user] > now
-            )
-
-
-def _propagate(graph: fx.Graph, inventory: Inventory, bound: Bound) -> None:
+def _propagate(traced: _Traced, inventory: Inventory, bound: Bound) -> None:
     """Runs the graph on meta tensors and notes on each node what it gave.
 
     Nothing is noted if the graph does not run.
@@ -327,6 +322,7 @@ def _propagate(graph: fx.Graph, inventory: Inventory, bound: Bound) -> None:
     stand_ins = StandIns("meta")
     memo = Memo()
     env: dict[fx.Node, Any] = {}
+    specs: dict[fx.Node, Any] = {}
 
     def load(value: Any) -> Any:
         return env[value] if isinstance(value, fx.Node) else value
@@ -337,26 +333,31 @@ def _propagate(graph: fx.Graph, inventory: Inventory, bound: Bound) -> None:
         with swap:  # The module's own tensors are not to be touched.
             return module(*args, **kwargs)
 
-    for node in graph.nodes:
+    def call(node: fx.Node, args: Any, kwargs: Any) -> Any:
+        if node.op == "call_module":
+            return memo.module(inventory.module(str(node.target)), args, kwargs, run)
+        if node.op == "output":
+            return args[0]
+        args, kwargs = swap.arguments(args, kwargs)
+        if node.op == "call_method":
+            return getattr(args[0], str(node.target))(*args[1:], **kwargs)
+        function: Any = node.target
+        refuse_dtypes(function, args, kwargs)
+        if mutates(function, kwargs):
+            return function(*args, **kwargs)
+        return memo.function(function, args, kwargs)
+
+    for node in traced.graph.nodes:
         if node.op == "placeholder":
             env[node] = map_tensors(stand_ins.of, inputs[str(node.target)])
-            continue
-        if node.op == "get_attr":
+        elif node.op == "get_attr":
             env[node] = stand_in_of(inventory.tensor(str(node.target)), stand_ins)
-            continue
-        args: Any = map_aggregate(node.args, load)
-        kwargs: Any = map_aggregate(node.kwargs, load)
-        if node.op == "call_module":
-            env[node] = memo.module(inventory.module(str(node.target)), args, kwargs, run)
-        elif node.op == "call_function":
-            args, kwargs = swap.arguments(args, kwargs)
-            call: Any = node.target
-            writes = mutates(call, kwargs)
-            env[node] = call(*args, **kwargs) if writes else memo.function(call, args, kwargs)
-        elif node.op == "call_method":
-            args, kwargs = swap.arguments(args, kwargs)
-            env[node] = getattr(args[0], str(node.target))(*args[1:], **kwargs)
         else:
-            env[node] = args[0]
-    for node, value in env.items():
-        node.meta["value"] = spec_tree(value)
+            args: Any = map_aggregate(node.args, load)
+            kwargs: Any = map_aggregate(node.kwargs, load)
+            env[node] = call(node, args, kwargs)
+        specs[node] = spec_tree(env[node])
+    if traced.written:
+        refuse_aliases(traced.written, env)
+    for node, spec in specs.items():
+        node.meta["value"] = spec
