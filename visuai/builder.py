@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from visuai.errors import PipelineError
+from visuai.errors import InputError, PipelineError
 from visuai.passes.base import Context, Progress, silent
 from visuai.passes.export import Export
 from visuai.passes.pipeline import AfterPass, Pipeline
@@ -45,7 +45,8 @@ def build(
     Raises:
         CaptureError: If no route captures the model; it lists what each failed with.
         ModelError: If the model itself raises; its own exception is the cause.
-        InputError: If the inputs do not fit the signature of the forward.
+        InputError: If the inputs do not fit the signature of the forward, or ``model`` is a
+            class.
         PipelineError: If ``pipeline`` does not end in a topology, or ``capture`` is given
             with a pipeline that has no export pass.
 
@@ -56,7 +57,12 @@ def build(
         >>> list(topology.graph)
         ['input', '0', '1', 'output']
     """
-    steps = pipeline or Pipeline.default()
+    steps = Pipeline.default() if pipeline is None else pipeline
+    if not isinstance(steps, Pipeline):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise PipelineError(
+            f"Got a pipeline of type {type(steps).__name__}; expected a visuai.Pipeline, such as "
+            "visuai.Pipeline.default() with passes replaced."
+        )
     *_, last = steps
     if not issubclass(last.produces, Topology):
         raise PipelineError(
@@ -65,9 +71,14 @@ def build(
         )
     if capture != "auto":
         steps = steps.replace("export", Export(capture=capture))
+    if isinstance(model, type):
+        raise InputError(
+            f"{model.__name__} is a class, and what it makes is what can be built; pass an "
+            f"instance: visuai.build({model.__name__}(...))."
+        )
     context = Context(progress=progress or silent)
     topology: Topology = steps.run(
-        Source(model, _positional(args), None if kwargs is None else dict(kwargs)), context, after
+        Source(model, _positional(args), _keywords(kwargs)), context, after
     )
     topology.report = context.report
     return topology
@@ -80,3 +91,14 @@ def _positional(args: Any) -> tuple[Any, ...] | None:
         return (args,)
     given = cast("tuple[Any, ...]", args)
     return (given,) if hasattr(given, "_fields") else given  # A named tuple is one value.
+
+
+def _keywords(kwargs: Any) -> dict[str, Any] | None:
+    if kwargs is None:
+        return None
+    if not isinstance(kwargs, Mapping):
+        raise InputError(
+            f"Got kwargs of type {type(kwargs).__name__}; expected a dict of the forward's keyword "
+            "inputs by name, such as {'mask': mask}."
+        )
+    return dict(cast("Mapping[str, Any]", kwargs))

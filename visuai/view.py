@@ -32,13 +32,13 @@ def view(
             The root itself is always open, so that 0 is the same as 1. None leaves it to
             ``expanded``, and opens everything where that is None too.
         expanded: Ids of scopes to open, along with their ancestors; added to what ``depth``
-            opens.
+            opens. A single id may stand by itself.
 
     Raises:
-        VisuaiError: If ``depth`` is negative or ``expanded`` names a scope that is not there.
+        VisuaiError: If ``depth`` is no number of levels, or ``expanded`` names a scope that is
+            not there.
     """
-    if depth is not None and depth < 0:
-        raise VisuaiError(f"depth counts levels from the root, got {depth}; expected 0 or more.")
+    check_depth(depth)
     opened = _opened(topology, depth, expanded)
     owner = owners(topology, opened)
     graph, populated = _nodes(topology, owner)
@@ -55,8 +55,22 @@ def view(
     )
 
 
-def unknown_scope(topology: Topology, key: str) -> VisuaiError:
+def check_depth(depth: Any) -> None:
+    """Checks a number of levels.
+
+    Raises:
+        VisuaiError: If it is neither None nor a whole number from 0.
+    """
+    if depth is not None and (not isinstance(depth, int) or depth < 0):
+        raise VisuaiError(
+            f"depth counts levels from the root, got {depth!r}; expected a whole number from 0, "
+            "or None for all."
+        )
+
+
+def unknown_scope(topology: Topology, scope: Any) -> VisuaiError:
     """Makes the error for a scope that is not there, with the nearest that are."""
+    key = str(scope)
     near = get_close_matches(key[:80], (scope for scope in topology.scopes if scope), n=3)
     return VisuaiError(
         f"No scope {key[:80]!r} in topology {topology.name[:80]!r}"
@@ -92,7 +106,7 @@ def _opened(topology: Topology, depth: int | None, expanded: Iterable[str] | Non
                 level[key] = level[scope.parent] + 1
                 if level[key] < depth:
                     opened.add(key)
-    for key in expanded or ():
+    for key in (expanded,) if isinstance(expanded, str) else expanded or ():
         if key not in scopes:
             raise unknown_scope(topology, key)
         current: str | None = key

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from visuai.analysis.matching import Matching, kind_of
+from visuai.errors import VisuaiError
 from visuai.topology import Topology
 
 if TYPE_CHECKING:
@@ -142,6 +143,9 @@ def diff(a: Topology, b: Topology) -> Diff:
         a: The first network.
         b: The second.
 
+    Raises:
+        VisuaiError: If one is no topology.
+
     Examples:
         >>> import torch, visuai
         >>> a = visuai.build(torch.nn.Sequential(torch.nn.Linear(4, 8)), torch.zeros(1, 4))
@@ -151,6 +155,12 @@ def diff(a: Topology, b: Topology) -> Diff:
         >>> [(change.kind, change.before) for change in visuai.diff(a, b).of("node")]
         [('changed', '0')]
     """
+    for topology in (a, b):
+        if not isinstance(topology, Topology):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise VisuaiError(
+                f"diff compares topologies, got a {type(topology).__name__}; build it first, with "
+                "visuai.build(model, args)."
+            )
     forward = Matching(a, b).forward
     nodes = {key: forward[key] for key in a.graph if key in forward}  # in execution order
     scopes = _match_scopes(a, b, nodes)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from visuai.analysis.cost import Cost, cost
 from visuai.analysis.memory import memory
-from visuai.errors import VisuaiError
 from visuai.topology import Topology
+from visuai.view import check_depth
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -67,10 +67,7 @@ class Summary:
     """
 
     def __init__(self, topology: Topology, *, depth: int | None = None, fold: bool = True) -> None:
-        if depth is not None and depth < 0:
-            raise VisuaiError(
-                f"depth counts levels from the root, got {depth}; expected 0 or more."
-            )
+        check_depth(depth)
         costs = cost(topology)
         self.topology = topology
         self.total = costs.total

@@ -7,7 +7,15 @@ from typing import Any
 from torch import nn
 
 from visuai.capture.describe import Inventory
-from visuai.capture.inputs import Inputs, arbitrary, forward_of, inferred, owner, program_name
+from visuai.capture.inputs import (
+    Inputs,
+    arbitrary,
+    forward_of,
+    inferred,
+    owner,
+    program_name,
+    unlikely,
+)
 from visuai.capture.sites import is_user_file
 from visuai.capture.snapshot import unchanged
 from visuai.capture.stand_ins import Kind, StandIns, Substitute, map_tensors
@@ -30,8 +38,8 @@ def blame_on_inputs(model: Any, inputs: Inputs, error: Exception, partial: Progr
     own = _raised(model, inputs, "real")
     if own is not None:
         raise ModelError(
-            f"{_told(own)}\n{partial.name} raises this on the inputs given, with or without "
-            f"Visuai. {PARTIAL}",
+            f"{_told(own)}\n{partial.name} raises this{_module(own, model)} on the inputs given, "
+            f"with or without Visuai.{unlikely(inputs)} {PARTIAL}",
             failures={"eager": error},
             program=partial,
         ) from own
@@ -63,8 +71,9 @@ def blame_without_inputs(
         own = _raised(source.model, guess, "meta")
         if own is not None and _told(own) == _told(traced):
             raise ModelError(
-                f"{_told(own)}\n{program_name(source.model)} raised this with nothing known of "
-                "its inputs, since none were given. If it takes others than were tried, pass "
+                f"{_told(own)}\n{program_name(source.model)} raised this"
+                f"{_module(own, source.model)} with nothing known of its "
+                "inputs, since none were given. If it takes others than were tried, pass "
                 "them: visuai.build(model, args, kwargs).",
                 failures=failures,
                 program=partial,
@@ -83,6 +92,22 @@ def _raised(model: Any, inputs: Inputs, kind: Kind) -> Exception | None:
     except Exception as own:
         return own
     return None
+
+
+def _module(error: BaseException, model: Any) -> str:
+    """Tells the innermost module that an exception comes from, "" if that is the root."""
+    root = model if isinstance(model, nn.Module) else owner(model)
+    names: dict[int, str] = {}
+    if root is not None:
+        names = {id(module): name for name, module in root.named_modules()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    where = ""
+    trace = error.__traceback__
+    while trace is not None:
+        module = trace.tb_frame.f_locals.get("self")
+        name = names.get(id(module), "") if isinstance(module, nn.Module) else ""
+        where = f" in {name} ({type(module).__name__})" if name else where
+        trace = trace.tb_next
+    return where
 
 
 def _told(error: BaseException) -> str:

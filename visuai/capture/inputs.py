@@ -101,8 +101,8 @@ def bind(forward: Callable[..., Any], inputs: Inputs) -> Bound:
         except TypeError as error:
             raise InputError(
                 f"The inputs do not fit forward{signature}: {error}. Got "
-                f"{len(inputs.args)} positional and keywords {sorted(inputs.kwargs)}; pass "
-                "positional inputs as a tuple in args and the others in kwargs."
+                f"{len(inputs.args)} positional and keywords {list(inputs.kwargs)}; pass "
+                f"positional inputs as a tuple in args and the others in kwargs.{unlikely(inputs)}"
             ) from error
         positional = [
             parameter
@@ -115,6 +115,19 @@ def bind(forward: Callable[..., Any], inputs: Inputs) -> Bound:
             extra = index - (len(positional) - 1) if index >= len(positional) - 1 else 0
             names.append(f"{parameter.name}_{extra}" if variadic else parameter.name)
     return Bound(inputs, (*names, *inputs.kwargs))
+
+
+def unlikely(inputs: Inputs) -> str:
+    """Says what about inputs is probably not what was meant, "" if nothing is."""
+    values: list[Any] = [*inputs.args, *inputs.kwargs.values()]
+    if len(values) == 1 and isinstance(values[0], list):
+        values = cast("list[Any]", values[0])
+    if values and all(type(value) is int for value in values):
+        shape = ", ".join(map(str, values))
+        return f" If these are the sizes of an input, pass torch.zeros({shape})."
+    if any(type(value).__module__.partition(".")[0] == "numpy" for value in values):
+        return " An input is a NumPy array; torch.from_numpy makes a tensor of it."
+    return ""
 
 
 def required(forward: Callable[..., Any]) -> list[inspect.Parameter]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import fx, nn
 from torch._C._functorch import get_unwrapped as unwrapped
@@ -413,6 +414,8 @@ class Recorder(TorchFunctionMode):
         """Gives a value with nodes in place of its tensors, as the arguments of a node."""
         if isinstance(value, _LITERALS):
             return value
+        if isinstance(value, np.generic):
+            return value.item()  # pyright: ignore[reportUnknownVariableType]
         if isinstance(value, torch.Tensor):
             return self._node_of(value)
         if isinstance(value, slice):

@@ -253,7 +253,8 @@ _OF_ONE_DTYPE = _NORMS | frozenset(
 def spec_of(tensor: torch.Tensor) -> Spec:
     """Gives shape and dtype of a tensor."""
     try:
-        return Spec(tuple(tensor.shape), dtype_name(tensor.dtype))
+        sizes = [size if type(size) is int else str(size) for size in tensor.shape]
+        return Spec(tuple(sizes), dtype_name(tensor.dtype))
     except RuntimeError:  # A nested tensor with ragged dimensions has no shape.
         return Spec(("?",) * tensor.dim(), dtype_name(tensor.dtype))
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import fx, nn
 from torch.fx.node import map_aggregate
@@ -222,6 +223,8 @@ class _Tracer(fx.Tracer):
         if type(a) is list or type(a) is tuple:
             items = [self.create_arg(item) for item in a]  # pyright: ignore[reportUnknownVariableType]
             return items if isinstance(a, list) else tuple(items)
+        if isinstance(a, np.generic):
+            return a.item()  # pyright: ignore[reportUnknownVariableType]
         if isinstance(a, torch.Tensor):
             name = self._inventory.name_of_tensor(a, self.sites.scope)
             return self.create_node("get_attr", name, (), {})
