@@ -72,3 +72,26 @@ def test_a_single_scope_may_stand_by_itself() -> None:
     inner = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
     topology = visuai.build(nn.Sequential(inner, nn.Linear(4, 4)), X)
     assert list(topology.view(expanded="0").graph) == ["input", "0.0", "0.1", "1", "output"]
+
+
+class Forgetful(nn.Module):
+    def __init__(self, layers: Any) -> None:
+        super().__init__()
+        self.first, self.layers = nn.Linear(4, 4), layers
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x)
+        for layer in self.layers:
+            x = layer(x)
+        return nn.ReLU()(x)
+
+
+@pytest.mark.parametrize("route", ["eager", "symbolic"])
+def test_layers_that_the_model_does_not_hold_are_told(route: str) -> None:
+    layers = [nn.Linear(4, 4), nn.Linear(4, 4, bias=False)]
+    (note,) = visuai.build(Forgetful(layers), X, capture=route).report.notes
+    assert "does not hold: Linear, Linear_1." in note
+    assert "miss their 36 parameters" in note
+    assert visuai.build(Forgetful(nn.ModuleList(layers)), X, capture=route).report.notes == []
+    function = Forgetful(nn.ModuleList(layers))
+    assert visuai.build(lambda x: function(x), X, capture=route).report.notes == []

@@ -110,6 +110,7 @@ def _held(module: nn.Module) -> list[torch.Tensor | None]:
 
 
 _NOTHING = repeat(None)
+_MOST_NAMES = 4
 
 
 class Inventory:
@@ -132,6 +133,8 @@ class Inventory:
         self._tensor_names: dict[int, str] = {}
         self._tensors: dict[str, torch.Tensor] = {}
         self._held: dict[str, list[torch.Tensor | None]] = {}
+        self._strays: dict[str, int] = {}  # Modules registered nowhere: what they would train.
+        self._has_root = root is not None
         if root is None:
             root = nn.Module()
         for fqn, module, parent in walk(root):
@@ -143,12 +146,36 @@ class Inventory:
         if name is None:
             base = f"{scope}.{type(module).__name__}" if scope else type(module).__name__
             name = self._free(base, self.modules)
-            for fqn, inner, parent in walk(module):
-                if id(inner) not in self._module_names:
-                    full = f"{name}.{fqn}" if fqn else name
-                    above = scope if parent is None else f"{name}.{parent}" if parent else name
-                    self._enter(full, inner, above, registered=False)
+            with torch._C.DisableTorchFunction():  # pyright: ignore[reportPrivateUsage]
+                self._enter_stray(name, module, scope)
         return name
+
+    def _enter_stray(self, name: str, module: nn.Module, scope: str) -> None:
+        self._strays[name] = sum(
+            parameter.numel()
+            for parameter in module.parameters()
+            if parameter.requires_grad
+            and not parameter.is_meta  # A shell for the weights of others.
+            and id(parameter) not in self._tensor_names
+        )
+        for fqn, inner, parent in walk(module):
+            if id(inner) not in self._module_names:
+                full = f"{name}.{fqn}" if fqn else name
+                above = scope if parent is None else f"{name}.{parent}" if parent else name
+                self._enter(full, inner, above, registered=False)
+
+    def notes(self) -> list[str]:
+        """Warns of layers that a forward calls and the model does not hold."""
+        strays = {name: size for name, size in self._strays.items() if size}
+        if not strays or not self._has_root:
+            return []
+        names = ", ".join(list(strays)[:_MOST_NAMES]) + (" …" if len(strays) > _MOST_NAMES else "")
+        return [
+            f"The forward calls layers that the model does not hold: {names}. parameters(), to() "
+            f"and state_dict() miss their {sum(strays.values()):,} parameters, so that an "
+            "optimizer does not train them. Keep layers as attributes, or in an nn.ModuleList or "
+            "nn.ModuleDict in place of a list or dict."
+        ]
 
     def is_leaf(self, fqn: str) -> bool:
         """Tells whether the module of that name is looked at as one op."""

@@ -63,6 +63,7 @@ def capture(source: Source) -> Program:
                 notes = [note] if (note := bound.inputs.note) else []
                 if kind != "meta":
                     notes.append(f"The forward was run on {kind} tensors: {_why(failures)}.")
+                notes += recorder.inventory.notes()
                 return recorder.program(program_name(model), notes)
     if not failures:
         raise CaptureError("No inputs were given, and none could be inferred; pass args.")

@@ -77,7 +77,7 @@ def capture(source: Source) -> Program:
         modules=inventory.modules,
         parameters=inventory.parameters,
         calls=traced.sites.calls,
-        notes=[note] if note else [],
+        notes=([note] if note else []) + inventory.notes(),
         versions={"torch": torch.__version__},
     )
 
