@@ -41,6 +41,30 @@ def test_a_container_with_one_child_is_folded_and_the_child_keeps_its_name() -> 
     assert scopes(after) == scopes(ir)
 
 
+@pytest.mark.parametrize("container", ["Sequential", "ModuleList"])
+def test_a_plain_container_that_holds_all_of_a_module_is_folded_into_it(container: str) -> None:
+    kind = f"torch.nn.modules.container.{container}"
+    called = {"block": [("", 0)]} | ({"block.body": [("block", 0)]} if container[0] == "S" else {})
+    scope = "block.body" if container[0] == "S" else "block"
+    ir = network(
+        {"a": leaf("block.body.0", scope), "b": leaf("block.body.1", scope), "c": leaf("head")},
+        [edge("a", "b"), edge("b", "c")],
+        [
+            module("block", type="mine.Block"),
+            module("block.body", "block", type=kind),
+            *[module(f"block.body.{at}", "block.body", leaf=True) for at in range(2)],
+            module("head", leaf=True),
+        ],
+        called,
+    )
+    after = prune_modules(ir)
+    assert list(after.modules) == ["", "block", "block.body.0", "block.body.1", "head"]
+    assert after.modules["block"]["type"] == "mine.Block"
+    assert after.modules["block.body.0"]["parent"] == "block"
+    assert scopes(after)["a"] == ("block", 0)
+    assert prune_modules(after) == after
+
+
 def test_one_node_or_one_leaf_called_often_is_one_child() -> None:
     ir = network(
         {

@@ -43,9 +43,10 @@ class PruneModules(Pass[IR, IR]):
 def prune_modules(ir: IR) -> IR:
     """Folds containers into their parent that hold one module or one node, or nothing.
 
-    A child called several times is one child. The child keeps its own full name. Modules that
-    are never called are left out too; their parameters stay in the table. The root and the
-    leaf modules that are called stay.
+    A child called several times is one child. The child keeps its own full name. Where it is a
+    ``Sequential`` or a ``ModuleList`` and its parent is of a class of the user's, it is the parent
+    that stays, with its name. Modules that are never called are left out too; their parameters
+    stay in the table. The root and the leaf modules that are called stay.
 
     Args:
         ir: An IR before ``split-recycled``; another is given back as it is.
@@ -137,8 +138,18 @@ def _folded(ir: IR, placement: Placement) -> set[str]:
     waiting = [fqn for fqn in children if fqn not in leaves and fqn]
     while waiting:
         fqn = waiting.pop()
-        inside = children[fqn]
-        if fqn in folded or len(inside) > 1:
+        if fqn in folded or len(inside := children[fqn]) > 1:
+            continue
+        child = next(iter(inside), "")
+        if _is_plain(ir, child) and not _is_plain(ir, fqn) and list(boxes[child]) == [fqn]:
+            # `T5Block` says more than the `ModuleList` that holds all of it.
+            folded.add(child)
+            children[fqn] = children.pop(child)
+            for grandchild in children[fqn]:
+                if grandchild in boxes:
+                    del boxes[grandchild][child]
+                    boxes[grandchild][fqn] = None
+            waiting.append(fqn)
             continue
         folded.add(fqn)
         around = boxes.pop(fqn, {})
@@ -154,6 +165,14 @@ def _folded(ir: IR, placement: Placement) -> set[str]:
     called = {node["fqn"] for node in ir.nodes.values() if node["op_kind"] == "call_module"}
     empty = {fqn for fqn in leaves if fqn in children and not children[fqn]}
     return folded | (empty - called)
+
+
+def _is_plain(ir: IR, fqn: str) -> bool:
+    """Tells whether a module is one of torch's own containers, whose class says nothing."""
+    package, _, name = (
+        ir.modules[fqn]["type"].rpartition(".") if fqn in ir.modules else ("", "", "")
+    )
+    return package.startswith("torch.nn") and name in ("Sequential", "ModuleList", "ModuleDict")
 
 
 def _children(
