@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -177,6 +178,104 @@ def test_scopes_that_concatenate_all_before_stand_below_each_other() -> None:
     check(topology, layout)
     centres = [box.x + box.width / 2 for box in layout.nodes.values()]
     assert max(centres) - min(centres) < 30
+
+
+def u_network(depth: int) -> Topology:
+    """Stages in a list, of which the other list reads the last first; `head` comes after."""
+    nodes = {"x": ("input", "")}
+    edges: list[Any] = []
+    last = "x"
+    for at in range(depth):
+        nodes[f"down.{at}"] = ("Conv2d", "down")
+        edges.append((last, f"down.{at}"))
+        last = f"down.{at}"
+    for at in range(depth - 1):
+        nodes[f"up.{at}"] = ("cat", "up")
+        edges += [(last, f"up.{at}"), (f"down.{depth - 2 - at}", f"up.{at}", 0, 1)]
+        last = f"up.{at}"
+    nodes["head"] = ("Conv2d", "")
+    edges.append((last, "head"))
+    return topology_of("U", nodes, edges, {"down": "ModuleList", "up": "ModuleList"})
+
+
+def points(path: list[Any]) -> list[tuple[float, float]]:
+    """A path as a polygon, each curve in eight pieces."""
+    found = [path[0]]
+    for step in path[1:]:
+        (x, y), ends = found[-1], [step[i : i + 2] for i in range(0, len(step), 2)]
+        for part in range(1, 9) if len(ends) == 3 else ():
+            t = part / 8
+            shares = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+            corners = ((x, y), *ends)
+            found.append(
+                tuple(sum(s * c[i] for s, c in zip(shares, corners, strict=True)) for i in (0, 1))
+            )
+        if len(ends) == 1:
+            found.append(ends[0])
+    return found
+
+
+def crossings(layout: Layout) -> int:
+    """How often lines of different values cross."""
+
+    def side(a: Any, b: Any, c: Any) -> float:
+        return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+    pieces = [
+        (wire.value, one, other)
+        for wire in layout.wires
+        for one, other in pairwise(points(wire.path))
+    ]
+    return sum(
+        value != second and side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
+        for (value, a, b), (second, c, d) in combinations(pieces, 2)
+    )
+
+
+def test_lines_that_cross_are_counted() -> None:
+    edges = [(one, other, 0, at) for at, one in enumerate("abc") for other in "uvw"]
+    topology = topology_of("Utilities", dict.fromkeys("abcuvw", ("add", "")), edges)
+    assert crossings(laid_out(topology)) > 0
+
+
+@pytest.mark.parametrize("depth", [3, 5, 8])
+def test_skips_from_one_scope_into_another_nest_and_do_not_cross(depth: int) -> None:
+    layout = laid_out(u_network(depth), wrap=False)
+    check(u_network(depth), layout)
+    assert crossings(layout) == 0
+
+
+def test_outputs_of_one_node_leave_a_scope_side_by_side() -> None:
+    nodes = {
+        "x": ("input", ""),
+        "attend": ("op", "block"),
+        "mix": ("op", "block"),
+        "end": ("op", ""),
+    }
+    edges = [("x", "attend"), ("attend", "mix"), ("mix", "end")]
+    edges += [("attend", "end", output, output) for output in (1, 2, 3)]
+    topology = topology_of("Cached", nodes, edges, {"block": "Block"})
+    assert crossings(laid_out(topology)) == 0
+
+
+def test_what_joins_many_stands_in_the_middle_below_them() -> None:
+    nodes = {"x": ("input", "")} | {f"c{i}": ("Conv2d", "all") for i in range(9)}
+    edges: list[Any] = [("x", f"c{i}") for i in range(9)]
+    edges += [(f"c{i}", "cat", 0, i) for i in range(9)]
+    topology = topology_of("Wide", {**nodes, "cat": ("cat", "")}, edges, {"all": "ModuleList"})
+    layout = laid_out(topology)
+    cat, middle = layout.nodes["cat"], layout.nodes["c4"]
+    assert abs(cat.x + cat.width / 2 - middle.x - middle.width / 2) < 30
+
+
+def test_a_short_end_of_a_chain_gets_no_column_of_its_own() -> None:
+    nodes = {f"n{index}": ("Conv2d", f"s{index // 10}") for index in range(20)}
+    nodes |= {"head": ("Linear", ""), "output": ("output", "")}
+    names = list(nodes)
+    edges = list(pairwise(names))
+    scopes = {"s0": "Stage", "s1": "Stage"}
+    layout = laid_out(topology_of("Stages", nodes, edges, scopes))
+    assert layout.nodes["head"].x < layout.scopes["s1"].x + layout.scopes["s1"].width
 
 
 def test_one_value_is_one_line_however_many_read_it() -> None:

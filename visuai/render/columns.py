@@ -78,7 +78,9 @@ def place(
                     if near
                     else centres[item]
                 )
-                wanted.append((place_at, item, max(weight, 0.05), widths[item] + gaps[item]))
+                # Rounded, so that of items that want one place the first is on the left.
+                wish = round(place_at, 3), item, max(weight, 0.05), widths[item] + gaps[item]
+                wanted.append(wish)
             wanted.extend(
                 (centres[item], item, _PINNED, widths[item] + gaps[item]) for item in through[row]
             )

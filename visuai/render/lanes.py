@@ -49,7 +49,6 @@ class Lanes:
             interval for rank in range(first, last + 1) for interval in self._taken[rank]
         )
         gap = self._gap
-        candidates = [source, target]
         reach = float("-inf")
         free: list[tuple[float, float]] = []  # open intervals for the lane's centre
         for left, right in taken:
@@ -57,13 +56,13 @@ class Lanes:
                 free.append((reach + gap, left - gap))
             reach = max(reach, right)
         free.append((reach + gap, float("inf")))
-        best, cost = reach + gap, float("inf")
+        best = float("inf"), True, reach + gap
         for left, right in free:
-            for wanted in candidates:
+            for wanted in (source, target):
                 x = min(max(wanted, left), right)
                 away = abs(x - source) + abs(x - target)
                 if x < min(source, target) - 1:
                     away = away * 1.6 + 30
-                if away < cost:
-                    best, cost = x, away
-        return best
+                # Of ways alike the straight one, or else the inner one: a longer one comes later.
+                best = min(best, (round(away, 2), x not in (source, target), x))
+        return best[2]

@@ -13,6 +13,7 @@ from visuai.render.ranks import Ranks
 from visuai.render.wiring import End, Value
 
 _MANY = 3  # entries of a scope, from which on it is held by its exit
+_STUB = 0.25  # of the tallest column: one that is shorter than this is not worth a turn
 _ASIDE = 60.0  # pixels, from the item that a value comes from or goes to
 
 Ports = dict[int, tuple[float, dict[Value, float], dict[Value, float]]]
@@ -65,32 +66,37 @@ class Page:
                 if first <= row < last:
                     self.tracks[row].append(value)
         self.top, self.bottom, self.height = self._lines(head)
-        self.lanes = self._lanes()
+        self.lanes = self._lanes(ports)
         self.shift, self.width = self._shifts()
 
     def _straight(self, ports: Ports) -> dict[tuple[int, int], float]:
         """How far apart the centres of two items are where the line between them is straight."""
-        shifts: dict[tuple[int, int], float] = {}
+        between: dict[tuple[int, int], list[Piece]] = {}
         for piece in self.pieces:
-            pair = (piece.source, piece.target)
-            if pair not in shifts:
-                shift = 0.0
-                if piece.source in ports:
-                    width, _, exits = ports[piece.source]
-                    shift += exits[piece.value] - width / 2
-                if piece.target in ports:
-                    width, entries, exits = ports[piece.target]
-                    shift -= _upright(piece.value, entries, exits) - width / 2
-                if self.ranks.start[piece.target] > self.ranks.end[piece.source] + 1:
-                    # Values that pass ranks do so on the right: they cross the border there too,
-                    # and so do not cross the spine.
-                    # A scope's own ports are aside already.
-                    kinds = self.ends[piece.source][0], self.ends[piece.target][0]
-                    if kinds == ("node", "out"):
-                        shift += _ASIDE
-                    elif kinds == ("in", "node"):
-                        shift -= _ASIDE
-                shifts[pair] = shift
+            between.setdefault((piece.source, piece.target), []).append(piece)
+        shifts: dict[tuple[int, int], float] = {}
+        for (source, target), pieces in between.items():
+            shift = 0.0
+            if source in ports:
+                width, _, exits = ports[source]
+                left = [exits[piece.value] for piece in pieces]
+                # What joins many values, such as `cat`, stands in the middle below them. Of
+                # those between two scopes the one made last is the spine.
+                joined = target not in ports and len(left) >= _MANY
+                main = left[-1] if target in ports else left[0]
+                shift += (sum(left) / len(left) if joined else main) - width / 2
+            if target in ports:
+                width, entries, exits = ports[target]
+                shift -= _upright(pieces[-1].value, entries, exits) - width / 2
+            if self.ranks.start[target] > self.ranks.end[source] + 1:
+                # Values that pass ranks do so on the right: they cross the border there too,
+                # and so do not cross the spine. A scope's own ports are aside already.
+                kinds = self.ends[source][0], self.ends[target][0]
+                if kinds == ("node", "out"):
+                    shift += _ASIDE
+                elif kinds == ("in", "node"):
+                    shift -= _ASIDE
+            shifts[source, target] = shift
         return shifts
 
     def _rank_heights(self, head: float) -> list[float]:
@@ -143,11 +149,23 @@ class Page:
         best: tuple[float, list[int]] = (abs(log(width / total / space.aspect)), [])
         for number in range(2, 13):
             breaks, tallest = self._even(open_rows, total, number)
+            breaks, tallest = self._without_stubs(breaks, tallest)
             shape = (len(breaks) + 1) * (width + space.column) / tallest
             cost = abs(log(shape / space.aspect))
             if cost < best[0] - 0.2 and tallest < 0.65 * total:
                 best = (cost, breaks)
         return best[1]
+
+    def _without_stubs(self, breaks: list[int], tallest: float) -> tuple[list[int], float]:
+        """Has a short last column go on below the one before it."""
+        if not breaks:
+            return breaks, tallest
+        lines = [a + b for a, b in zip(self.heights, self.gaps, strict=True)]
+        before = sum(lines[breaks[-2] + 1 if len(breaks) > 1 else 0 : breaks[-1] + 1])
+        last = sum(lines[breaks[-1] + 1 :])
+        if last > _STUB * tallest:
+            return breaks, tallest
+        return breaks[:-1], max(tallest, before + last)
 
     def _open_rows(self, most: int) -> list[bool]:
         """Tells for each rank whether a column may end after it."""
@@ -229,7 +247,7 @@ class Page:
             top[-1] = bottom[-1] = total
         return top, bottom, total
 
-    def _lanes(self) -> dict[Value, dict[int, float]]:
+    def _lanes(self, ports: Ports) -> dict[Value, dict[int, float]]:
         """For each value that passes ranks, its x in the column (by number) that it passes."""
         ranks = self.ranks
         lanes = Lanes(ranks.count, self.spacing.lane)
@@ -242,19 +260,26 @@ class Page:
                 known = far.get(piece.value)
                 if known is None or ranks.start[piece.target] > ranks.start[known[1]]:
                     far[piece.value] = (piece.source, piece.target)
+        ways: list[tuple[int, float, float, Value, int, int]] = []
+        for value, (source, target) in far.items():
+            leaves, arrives = self.centres[source], self.centres[target]
+            if source in ports:
+                width, _, exits = ports[source]
+                leaves += exits[value] - width / 2
+            if target in ports:
+                width, entries, _ = ports[target]
+                arrives += entries[value] - width / 2
+            length = ranks.start[target] - ranks.end[source]
+            ways.append((length, leaves, arrives, value, source, target))
         chosen: dict[Value, dict[int, float]] = {}
-        for value, (source, target) in sorted(
-            far.items(), key=lambda entry: ranks.start[entry[1][1]] - ranks.end[entry[1][0]]
-        ):
+        for _, leaves, arrives, value, source, target in sorted(ways):
             chosen[value] = {}
             row, last = ranks.end[source] + 1, ranks.start[target] - 1
             while row <= last:
                 stop = row
                 while stop < last and self.column[stop + 1] == self.column[row]:
                     stop += 1
-                chosen[value][self.column[row]] = lanes.find(
-                    row, stop, self.centres[source], self.centres[target]
-                )
+                chosen[value][self.column[row]] = lanes.find(row, stop, leaves, arrives)
                 row = stop + 1
         return chosen
 

@@ -76,9 +76,8 @@ def draw_sheet(
     """
     ends: list[End] = [("scope" if is_scope else "node", key, 0) for is_scope, key in members]
     number = {end: index for index, end in enumerate(ends)}
-    # Values made long before pass on the right, and so come in on the right of later ones.
-    entries = dict.fromkeys(end for _, end, _ in wiring.pieces if end[0] == "in")
-    for end in reversed(entries):
+    # Values made long before pass on the right, and so cross a border on the right of later ones.
+    for end in (*_entries(wiring), *_exits(wiring, number, sheets)):
         number[end] = len(ends)
         ends.append(end)
     pieces: list[Piece] = []
@@ -143,6 +142,24 @@ def draw_sheet(
     return sheet
 
 
+def _entries(wiring: Wiring) -> list[End]:
+    """Where values come in, from left to right: the outputs of one node in their order."""
+    made: dict[str, list[End]] = {}
+    for end in dict.fromkeys(end for _, end, _ in wiring.pieces if end[0] == "in"):
+        made.setdefault(end[1], []).append(end)
+    return [end for ends in reversed(made.values()) for end in ends]
+
+
+def _exits(wiring: Wiring, number: dict[End, int], sheets: dict[str, Sheet]) -> list[End]:
+    """Where values go out, from left to right: those of one item in the order they leave it."""
+    found: dict[End, tuple[float, float]] = {}
+    for value, source, end in wiring.pieces:
+        if end[0] == "out" and end not in found:
+            leaves = sheets[source[1]].exits[value] if source[0] == "scope" else value[1]
+            found[end] = -number.get(source, -1), leaves
+    return sorted(found, key=found.__getitem__)
+
+
 def _fill(sheet: Sheet, page: Page, sheets: dict[str, Sheet]) -> None:
     """Writes boxes, ports, wires and tags of a finished page."""
     for index, (kind, key, output) in enumerate(page.ends):
@@ -156,7 +173,7 @@ def _fill(sheet: Sheet, page: Page, sheets: dict[str, Sheet]) -> None:
             box = Box(x - width / 2, page.y_of(index), width, height)
             (sheet.nodes if kind == "node" else sheet.scopes)[key] = box
     leaving = _leaving_points(page, sheets)
-    arriving = _arriving_points(page, sheets)
+    arriving = _arriving_points(page, sheets, leaving)
     deepest: dict[Value, int] = {
         value: last for value, (_, last) in page.reach.items() if value in page.lanes
     }
@@ -244,7 +261,7 @@ def _leaving_points(
 
 
 def _arriving_points(
-    page: Page, sheets: dict[str, Sheet]
+    page: Page, sheets: dict[str, Sheet], leaving: dict[tuple[Value, int], tuple[float, float]]
 ) -> dict[Piece, list[tuple[float, float]]]:
     """Where each piece arrives; those from the left on the left, straight ones in the middle."""
     arriving: dict[Piece, list[tuple[float, float]]] = {}
@@ -261,8 +278,10 @@ def _arriving_points(
             row = page.ranks.start[piece.target] - 1
             far = row > page.ranks.end[piece.source]
             lane = page.lanes.get(piece.value, {}).get(page.column[row]) if far else None
-            came = page.centres[piece.source] if lane is None else lane
-            to_nodes.setdefault(piece.target, []).append((came, piece))
+            if lane is None:
+                column = page.column[page.ranks.start[piece.source]]
+                lane = leaving[piece.value, piece.source][0] - page.shift[column]
+            to_nodes.setdefault(piece.target, []).append((lane, piece))
     for item, came in to_nodes.items():
         x, y = page.x_of(item), page.y_of(item)
         came.sort(key=lambda entry: entry[0])
