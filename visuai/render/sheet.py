@@ -237,13 +237,14 @@ def _leaving_points(
     page: Page, sheets: dict[str, Sheet]
 ) -> dict[tuple[Value, int], tuple[float, float]]:
     """Where each value leaves the item that it comes from."""
-    outputs: dict[int, list[Value]] = {}
+    outputs: dict[int, dict[Value, float]] = {}  # and where they go
     for piece in page.pieces:
-        values = outputs.setdefault(piece.source, [])
-        if piece.value not in values:
-            values.append(piece.value)
+        lanes = page.lanes.get(piece.value)
+        to = next(iter(lanes.values())) if lanes else page.centres[piece.target]
+        outputs.setdefault(piece.source, {}).setdefault(piece.value, to)
     points: dict[tuple[Value, int], tuple[float, float]] = {}
-    for item, values in outputs.items():
+    for item, ways in outputs.items():
+        values = sorted(ways, key=lambda value: (ways[value], value[1]))
         kind, key, _ = page.ends[item]
         x, y = page.x_of(item), page.y_of(item)
         width, height = page.sizes[item]
@@ -253,7 +254,6 @@ def _leaving_points(
             for value in values:
                 points[value, item] = (x - width / 2 + sheets[key].exits[value], y + height)
         else:
-            values.sort(key=lambda value: value[1])
             step = min(14.0, width / (len(values) + 1))
             for index, value in enumerate(values):
                 points[value, item] = (x + step * (index - (len(values) - 1) / 2), y + height)
