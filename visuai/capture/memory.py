@@ -35,7 +35,7 @@ class Place(NamedTuple):
         """
         if self.memory != other.memory:
             return False
-        if self.offset is None or other.offset is None or self.itemsize != other.itemsize:
+        if self.itemsize != other.itemsize or not (self._is_known() and other._is_known()):
             return True
         ranges: dict[int, tuple[int, int]] = {}
         for place, sign in ((self, 1), (other, -1)):
@@ -46,7 +46,12 @@ class Place(NamedTuple):
                 reach = sign * (size - 1)
                 ranges[stride] = (low + min(reach, 0), high + max(reach, 0))
         ranges.pop(0, None)
-        return _is_sum(other.offset - self.offset, sorted(ranges.items(), reverse=True))
+        distance = (other.offset or 0) - (self.offset or 0)
+        return _is_sum(distance, sorted(ranges.items(), reverse=True))
+
+    def _is_known(self) -> bool:
+        numbers = self.offset, *self.sizes, *self.strides
+        return all(type(number) is int for number in numbers)  # Some may be symbolic.
 
 
 def memory_of(tensor: torch.Tensor) -> Hashable:
@@ -62,10 +67,8 @@ def place_of(tensor: torch.Tensor) -> Place | None:
     memory = memory_of(tensor)
     if memory is None:
         return None
-    offset, sizes, strides = tensor.storage_offset(), tuple(tensor.shape), tuple(tensor.stride())
-    if type(offset) is not int or any(type(number) is not int for number in (*sizes, *strides)):
-        return Place(memory)  # Some of it is symbolic.
-    return Place(memory, offset, sizes, strides, tensor.element_size())
+    offset: Any = tensor.storage_offset()
+    return Place(memory, offset, tensor.shape, tensor.stride(), tensor.element_size())
 
 
 class Writes:
@@ -84,9 +87,10 @@ class Writes:
         self.now += 1
         self._by_memory.setdefault(place.memory, []).append((self.now, place, by))
 
-    def reach(self, memory: Hashable) -> bool:
-        """Tells whether anything was written to a memory."""
-        return memory in self._by_memory
+    def reach(self, memory: Hashable, time: int) -> bool:
+        """Tells whether anything was written to a memory after a time."""
+        writes = self._by_memory.get(memory)
+        return writes is not None and writes[-1][0] > time
 
     def since(self, time: int, place: Place) -> Iterator[Any]:
         """Gives what wrote to a place after a time, in order."""

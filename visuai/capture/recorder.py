@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 from visuai.capture.describe import Inventory
 from visuai.capture.inputs import Bound
 from visuai.capture.memo import Memo
-from visuai.capture.memory import Place, Writes, place_of, write_view
+from visuai.capture.memory import Place, Writes, memory_of, place_of, write_view
 from visuai.capture.operators import operator_of
 from visuai.capture.sites import Sites, line_of, user_frame
 from visuai.capture.stand_ins import (
@@ -154,9 +154,12 @@ class Recorder(TorchFunctionMode):
         keywords: dict[str, Any] = kwargs or {}
         new_args, new_kwargs = substituted(self._swap, args, keywords, self._kind)
         written = mutates(func, keywords)
-        before, changed = _written_of(args, keywords), _written_of(new_args, new_kwargs)
-        if written and before is changed and self._is_differentiated(before):
-            raise RuntimeError("torch.func writes into a parameter, of which it has no copy")
+        before: Any = None
+        changed: Any = None
+        if written:
+            before, changed = _written_of(args, keywords), _written_of(new_args, new_kwargs)
+            if before is changed and self._is_differentiated(before):
+                raise RuntimeError("torch.func writes into a parameter, of which it has no copy")
         if self._kind != "real":
             refuse_dtypes(func, new_args, new_kwargs)
         if self._kind != "meta" or func.__name__ == "__get__":
@@ -447,6 +450,9 @@ class Recorder(TorchFunctionMode):
 
     def _written(self, tensor: torch.Tensor, node: fx.Node, time: int) -> fx.Node:
         """Gives the node that a tensor is after what was written to its memory since a time."""
+        memory = memory_of(unwrapped(tensor) if is_wrapped(tensor) else tensor)
+        if not self._writes.reach(memory, time) and memory not in self._twins:
+            return node
         place = self._place(tensor)
         for by in () if place is None else self._writes.since(time, place):
             known = node.meta["value"]
