@@ -78,6 +78,9 @@ def edge(source: str, target: str, index: int = 0, output: int = 0, **more: Any)
     )
 
 
+LIST = "torch.nn.modules.container.ModuleList"
+
+
 def module(
     fqn: str, parent: str | None = "", *, leaf: bool = False, type: str = "", config: str = ""
 ) -> Module:
@@ -143,12 +146,13 @@ class _Run:
             name = names.pop() if names and random.random() < 0.2 else f"m{index}"
             bare = random.random() < 0.2
             leaf = not bare and random.random() < 0.4
-            kind = "ModuleList" if bare else random.choice(LEAVES) if leaf else "Block"
+            block = random.choice(["t.Block", "torch.nn.modules.container.Sequential"])
+            kind = LIST if bare else f"t.{random.choice(LEAVES)}" if leaf else block
             fqn = f"{parent['fqn']}.{name}" if parent["fqn"] else name
-            self.modules.append(module(fqn, parent["fqn"], leaf=leaf, type=f"t.{kind}"))
+            self.modules.append(module(fqn, parent["fqn"], leaf=leaf, type=kind))
 
     def forward(self, fqn: str, call: int, depth: int) -> None:
-        callable_ = [m for m in self.modules[1:] if m["type"] != "t.ModuleList"]
+        callable_ = [m for m in self.modules[1:] if m["type"] != LIST]
         for _ in range(self.random.randrange(1, 6)):
             if len(self.nodes) >= self.size:
                 return

@@ -65,6 +65,13 @@ def test_a_plain_container_that_holds_all_of_a_module_is_folded_into_it(containe
     assert prune_modules(after) == after
 
 
+def test_an_empty_module_in_a_plain_container_is_dropped() -> None:
+    gone = module("gone")
+    ir = network({"a": leaf("lin")}, [], [module("lin", leaf=True), gone], {"gone": [("", 0)]})
+    ir.modules[""]["type"] = "torch.nn.modules.container.Sequential"
+    assert list(prune_modules(ir).modules) == ["", "lin"]
+
+
 def test_one_node_or_one_leaf_called_often_is_one_child() -> None:
     ir = network(
         {

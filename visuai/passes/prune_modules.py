@@ -140,8 +140,15 @@ def _folded(ir: IR, placement: Placement) -> set[str]:
         fqn = waiting.pop()
         if fqn in folded or len(inside := children[fqn]) > 1:
             continue
-        child = next(iter(inside), "")
-        if _is_plain(ir, child) and not _is_plain(ir, fqn) and list(boxes[child]) == [fqn]:
+        child = next(iter(inside), None)
+        if (
+            child is not None
+            and child in children  # and no single node
+            and child not in leaves
+            and list(boxes[child]) == [fqn]
+            and _is_plain(ir, child)
+            and not _is_plain(ir, fqn)
+        ):
             # `T5Block` says more than the `ModuleList` that holds all of it.
             folded.add(child)
             children[fqn] = children.pop(child)
@@ -169,9 +176,7 @@ def _folded(ir: IR, placement: Placement) -> set[str]:
 
 def _is_plain(ir: IR, fqn: str) -> bool:
     """Tells whether a module is one of torch's own containers, whose class says nothing."""
-    package, _, name = (
-        ir.modules[fqn]["type"].rpartition(".") if fqn in ir.modules else ("", "", "")
-    )
+    package, _, name = ir.modules[fqn]["type"].rpartition(".")
     return package.startswith("torch.nn") and name in ("Sequential", "ModuleList", "ModuleDict")
 
 
