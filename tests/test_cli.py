@@ -155,6 +155,12 @@ class TestTarget:
         with pytest.raises(TargetError, match=r"add --arg width=\.\.\. \(given: wdth\)"):
             resolve(f"{net}:Needy", {"wdth": 3})
 
+    def test_an_argument_that_is_not_taken_is_told_with_those_that_are(self, net: Path) -> None:
+        with pytest.raises(TargetError, match=r"no argument 'widht' .*did you mean 'width'\?"):
+            resolve(f"{net}:Needy", {"width": 2, "widht": 3})
+        with pytest.raises(TargetError, match=r"no argument 'zzz' .*it takes width"):
+            resolve(f"{net}:Needy", {"width": 2, "zzz": 3})
+
     def test_weights_are_no_network(self, net: Path) -> None:
         with pytest.raises(TargetError, match="Name what makes the network"):
             resolve("checkpoint.pth", {})

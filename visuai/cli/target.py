@@ -171,6 +171,11 @@ def _instance(value: Any, arguments: Mapping[str, Any], target: str) -> Any:
         wanted = " ".join(f"--arg {name}=..." for name in missing)
         given = f" (given: {', '.join(arguments)})" if arguments else ""
         raise TargetError(f"{target!r} needs arguments to be made: add {wanted}{given}.")
+    if unknown := _unknown(value, arguments):
+        name, takes = unknown
+        near = _nearest(name, takes)
+        hint = f"did you mean {near!r}?" if near else f"it takes {', '.join(takes) or 'none'}."
+        raise TargetError(f"{target!r} takes no argument {name!r} (from --arg); {hint}")
     # Where branches hang on the weights, the network is the same each time, and for `diff`.
     torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
     try:
@@ -197,6 +202,18 @@ def _missing(value: Any, arguments: Mapping[str, Any]) -> list[str]:
         for each in parameters
         if each.default is each.empty and each.kind not in variadic and each.name not in arguments
     ]
+
+
+def _unknown(value: Any, arguments: Mapping[str, Any]) -> tuple[str, list[str]] | None:
+    """Gives the first argument that is not taken, and the names of those that are."""
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+        return None
+    takes = [each.name for each in parameters if each.kind is not each.VAR_POSITIONAL]
+    return next(((name, takes) for name in arguments if name not in takes), None)
 
 
 def _told(error: BaseException) -> str:
