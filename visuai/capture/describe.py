@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import repeat
 from operator import is_
 from typing import Any, Literal
 
@@ -41,6 +40,21 @@ def walk(root: nn.Module) -> Iterator[tuple[str, nn.Module, str | None]]:
                 seen.add(id(child))
                 children.append((f"{fqn}.{name}" if fqn else name, child, fqn))
         stack.extend(reversed(children))
+
+
+def modules_of(root: nn.Module) -> list[nn.Module]:
+    """Gives each distinct module once, where names and order do not matter."""
+    seen = {id(root)}
+    found: list[nn.Module] = []
+    stack = [root]
+    while stack:
+        module = stack.pop()
+        found.append(module)
+        for child in module._modules.values():  # pyright: ignore[reportPrivateUsage]
+            if child is not None and id(child) not in seen:
+                seen.add(id(child))
+                stack.append(child)
+    return found
 
 
 def type_name(module: nn.Module) -> str:
@@ -104,12 +118,15 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype)[6:]
 
 
-def _held(module: nn.Module) -> list[torch.Tensor | None]:
-    """Gives the tensors that a module itself holds now."""
-    return [*module._parameters.values(), *module._buffers.values()]  # pyright: ignore[reportPrivateUsage]
+_Held = tuple[list[torch.Tensor | None], list[torch.Tensor | None]]
 
 
-_NOTHING = repeat(None)
+def _held(module: nn.Module) -> _Held:
+    """Gives the parameters and the buffers that a module itself holds now."""
+    return list(module._parameters.values()), list(module._buffers.values())  # pyright: ignore[reportPrivateUsage]
+
+
+_NONE: dict[str, torch.Tensor] = {}
 _MOST_NAMES = 4
 
 
@@ -132,7 +149,7 @@ class Inventory:
         self._named: dict[str, nn.Module] = {}
         self._tensor_names: dict[int, str] = {}
         self._tensors: dict[str, torch.Tensor] = {}
-        self._held: dict[str, list[torch.Tensor | None]] = {}
+        self._held: dict[str, _Held] = {}
         self._strays: dict[str, int] = {}  # Modules registered nowhere: what they would train.
         self._has_root = root is not None
         if root is None:
@@ -205,6 +222,13 @@ class Inventory:
         """Gives the FQN of a tensor that the model holds, None for any other object."""
         return self._tensor_names.get(id(tensor))
 
+    def _holds_its_own(self, module: nn.Module, fqn: str) -> bool:
+        held = self._held.get(fqn)
+        return held is not None and (
+            all(map(is_, module._parameters.values(), held[0]))  # pyright: ignore[reportPrivateUsage]
+            and all(map(is_, module._buffers.values(), held[1]))  # pyright: ignore[reportPrivateUsage]
+        )
+
     def replaced(self, module: nn.Module, fqn: str) -> dict[str, torch.Tensor]:
         """Gives what stands in for the tensors of a module now, by FQN, as in `functional_call`.
 
@@ -212,8 +236,11 @@ class Inventory:
             module: A module of the model, also with modules in it.
             fqn: Its name.
         """
+        its_own = self._holds_its_own(module, fqn)
+        if its_own and not module._modules:  # pyright: ignore[reportPrivateUsage]
+            return _NONE  # Most.
         found: dict[str, torch.Tensor] = {}
-        if not all(map(is_, _held(module), self._held.get(fqn, _NOTHING))):
+        if not its_own:
             for tensors in (module._parameters, module._buffers):  # pyright: ignore[reportPrivateUsage]
                 for name, tensor in tensors.items():
                     own = self._tensors.get(f"{fqn}.{name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from types import FunctionType, MethodType
@@ -62,7 +63,9 @@ def _held(models: Iterable[Any]) -> Iterator[Any]:
             forwards[kind] = model
         elif not kind.__module__.startswith("torch."):  # Those draw from the shared ones.
             forwards[kind] = kind.forward
-            for value in model.__dict__.values():
+            for name, value in model.__dict__.items():
+                if type(value) in _PLAIN or name in _REGISTERED:
+                    continue
                 if isinstance(value, kinds):
                     yield value
                 elif type(value) is list or type(value) is dict:
@@ -80,6 +83,10 @@ def _held(models: Iterable[Any]) -> Iterator[Any]:
                     yield cell.cell_contents
     for names in files.values():
         yield from (value for value in list(names.values()) if isinstance(value, kinds))
+
+
+_PLAIN = frozenset((bool, int, float, str, type(None), OrderedDict, set))
+_REGISTERED = frozenset(("_parameters", "_buffers", "_modules"))
 
 
 def _as_written(forward: Any) -> FunctionType | None:

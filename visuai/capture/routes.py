@@ -22,7 +22,7 @@ from torch.nn.parameter import (
 
 from visuai import plugins
 from visuai.capture.blame import blame_without_inputs
-from visuai.capture.describe import walk
+from visuai.capture.describe import modules_of, walk
 from visuai.capture.inputs import Inputs, first_paragraph, forward_of, given, inferred, owner
 from visuai.capture.snapshot import unchanged
 from visuai.capture.stack import with_room
@@ -203,7 +203,7 @@ def _plain(source: Source) -> tuple[Source, list[str]]:
 
 def _is_lazy(model: nn.Module) -> bool:
     kinds: set[type] = set()
-    for _, module, _ in walk(model):
+    for module in modules_of(model):
         kinds.update(map(type, module._parameters.values()))  # pyright: ignore[reportPrivateUsage]
         kinds.update(map(type, module._buffers.values()))  # pyright: ignore[reportPrivateUsage]
     return any(issubclass(kind, UninitializedTensorMixin) for kind in kinds)  # pyright: ignore[reportUnknownArgumentType]

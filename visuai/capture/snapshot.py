@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from visuai.capture.belongings import keep_belongings, restore_items
-from visuai.capture.describe import walk
+from visuai.capture.describe import modules_of
 from visuai.capture.generators import states
 
 _CONTAINERS = frozenset((dict, OrderedDict, list, set, deque))
@@ -29,7 +29,7 @@ def keep(root: nn.Module | None, *others: Any) -> Callable[[], None]:
         root: The model; None if there is none.
         others: A function that is called in place of the model, and inputs.
     """
-    modules = [] if root is None else [module for _, module, _ in walk(root)]
+    modules = [] if root is None else modules_of(root)
     kept: list[tuple[nn.Module, dict[str, Any]]] = []
     filled: list[tuple[Any, Any]] = []
     empty: list[Any] = []  # Most: a dozen dictionaries of hooks in each module.

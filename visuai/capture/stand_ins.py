@@ -253,8 +253,10 @@ _OF_ONE_DTYPE = _NORMS | frozenset(
 def spec_of(tensor: torch.Tensor) -> Spec:
     """Gives shape and dtype of a tensor."""
     try:
-        sizes = [size if type(size) is int else str(size) for size in tensor.shape]
-        return Spec(tuple(sizes), dtype_name(tensor.dtype))
+        sizes = tuple(tensor.shape)
+        if tensor.is_nested:  # Of ragged ones the size has a name.
+            sizes = tuple(size if type(size) is int else str(size) for size in sizes)
+        return Spec(sizes, dtype_name(tensor.dtype))
     except RuntimeError:  # A nested tensor with ragged dimensions has no shape.
         return Spec(("?",) * tensor.dim(), dtype_name(tensor.dtype))
 
