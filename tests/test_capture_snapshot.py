@@ -226,3 +226,21 @@ def test_a_generator_that_a_function_encloses_is_where_it_was() -> None:
     state = enclosed.get_state()
     visuai.build(forward, X)
     assert torch.equal(enclosed.get_state(), state)
+
+
+class Unawake:
+    """As lazy modules and proxies of frameworks are: who asks what they are wakes them."""
+
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError("Working outside of context")
+
+
+PROXY = Unawake()
+
+
+def test_what_else_is_in_a_forwards_file_is_not_asked() -> None:
+    def forward(x: Any) -> Any:
+        return x if PROXY is None else x.relu()
+
+    assert "relu" in visuai.build(forward, X).graph

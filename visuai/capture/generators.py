@@ -36,7 +36,7 @@ def states(models: Iterable[Any]) -> list[Callable[[], None]]:
 
 def is_generator(value: object) -> bool:
     """Tells whether a value is a random generator."""
-    return isinstance(value, _kinds())
+    return issubclass(type(value), _kinds())
 
 
 def _shared_states() -> list[Callable[[], None]]:
@@ -66,11 +66,11 @@ def _held(models: Iterable[Any]) -> Iterator[Any]:
             for name, value in model.__dict__.items():
                 if type(value) in _PLAIN or name in _REGISTERED:
                     continue
-                if isinstance(value, kinds):
+                if issubclass(type(value), kinds):
                     yield value
                 elif type(value) is list or type(value) is dict:
                     parts = value.values() if isinstance(value, dict) else value  # pyright: ignore[reportUnknownVariableType]
-                    yield from (part for part in parts if isinstance(part, kinds))  # pyright: ignore[reportUnknownVariableType]
+                    yield from (part for part in parts if issubclass(type(part), kinds))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     files: dict[int, dict[str, Any]] = {}
     for forward in forwards.values():
         function = _as_written(forward)
@@ -79,10 +79,10 @@ def _held(models: Iterable[Any]) -> Iterator[Any]:
         files[id(function.__globals__)] = function.__globals__
         for cell in function.__closure__ or ():
             with suppress(ValueError):  # It may not be set yet.
-                if isinstance(cell.cell_contents, kinds):
+                if issubclass(type(cell.cell_contents), kinds):
                     yield cell.cell_contents
     for names in files.values():
-        yield from (value for value in list(names.values()) if isinstance(value, kinds))
+        yield from (value for value in list(names.values()) if issubclass(type(value), kinds))
 
 
 _PLAIN = frozenset((bool, int, float, str, type(None), OrderedDict, set))
@@ -100,6 +100,7 @@ def _as_written(forward: Any) -> FunctionType | None:
 
 
 def _kinds() -> tuple[type, ...]:
+    """Gives the classes of generators. Ask `issubclass`: torch's answers `isinstance` in Python."""
     numpy_random: Any = sys.modules.get("numpy.random")
     if numpy_random is None:
         return torch.Generator, random.Random
