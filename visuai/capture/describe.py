@@ -126,7 +126,6 @@ def _held(module: nn.Module) -> _Held:
     return list(module._parameters.values()), list(module._buffers.values())  # pyright: ignore[reportPrivateUsage]
 
 
-_NONE: dict[str, torch.Tensor] = {}
 _MOST_NAMES = 4
 
 
@@ -238,7 +237,7 @@ class Inventory:
         """
         its_own = self._holds_its_own(module, fqn)
         if its_own and not module._modules:  # pyright: ignore[reportPrivateUsage]
-            return _NONE  # Most.
+            return {}  # Most.
         found: dict[str, torch.Tensor] = {}
         if not its_own:
             for tensors in (module._parameters, module._buffers):  # pyright: ignore[reportPrivateUsage]
