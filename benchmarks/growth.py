@@ -1,7 +1,7 @@
 """How the time of passes 3 to 6 grows from 100,000 nodes to a million.
 
 ``python -m benchmarks.growth chain`` prints one line of JSON; ``python -m benchmarks.growth
-chain 100000`` times one run in this process.
+chain --nodes 100000`` times one run in this process.
 
 - Each run has a process of its own, so that none inherits the heap of another: memory that a
   larger run before has scattered makes a later one slower, whatever its size.
@@ -10,13 +10,12 @@ chain 100000`` times one run in this process.
 - Seconds are of the processor, not of the clock: what else runs counts less. It does not count
   for nothing: it takes part of the caches, from which the small network profits more than the
   large one.
-- What the kernel takes of them is told apart. The passes ask it for memory and for nothing else,
-  ten to eleven times as many pages for ten times the nodes. But a virtual machine has a page at
-  hand in 1.5 microseconds only as long as few are asked for; more have to come from its host, at
-  6 to 12 each. So all of the time grows more than the passes' own. With the memory at hand
-  from the start both are one: ``PYTHONMALLOC=malloc MALLOC_TRIM_THRESHOLD_=100000000000
-  MALLOC_MMAP_MAX_=0``, and six gigabytes written to and given back before, gave 11.0 for the
-  nest and 10.6 for the chain without calls, with no page asked for.
+- Both are timed twice: as it comes, and with the memory at hand. The passes ask the kernel for
+  memory and for nothing else, ten to eleven times as many pages for ten times the nodes. But a
+  virtual machine has a page at hand in 2 microseconds only as long as few are asked for; more
+  have to come from its host, at 6 to 12 each. So as it comes, the time grows with what the host
+  takes. With the memory at hand it is the passes' own: the process has written to more than it
+  will need, given it back to the C library and not to the kernel, and asks for no page at all.
 - The IR is made with the cycle collector off, and collected once before the clock starts. In
   the passes it is as users have it: `Pipeline.run` pauses it, and the first collection of all
   that was made is paid for.
@@ -24,10 +23,13 @@ chain 100000`` times one run in this process.
 
 from __future__ import annotations
 
+import argparse
 import gc
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from statistics import median
@@ -46,12 +48,25 @@ LIMIT = 12.0
 PASSES = Pipeline.parse("prune-nodes,prune-modules,split-recycled,build-hierarchy")
 
 
-def run(case: str, count: int) -> dict[str, float]:
+AT_HAND = {
+    "PYTHONMALLOC": "malloc",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(2**40),
+}
+"""Makes glibc keep what is given back to it, for the next that asks (``man mallopt``)."""
+
+BYTES_A_NODE = 6_000
+"""More than the IR and all that the passes make take."""
+
+
+def run(case: str, count: int, at_hand: bool = False) -> dict[str, float]:
     """Times a run here.
 
     Args:
         case: A key of `CASES`.
         count: Nodes of the network.
+        at_hand: Whether to have the memory at hand; the process has to be started with
+            `AT_HAND` in its environment.
 
     Returns:
         ``seconds`` of the processor, those of the ``kernel`` among them, the ``pages`` that it
@@ -60,6 +75,8 @@ def run(case: str, count: int) -> dict[str, float]:
     make = CASES[case]
     PASSES.run(make(1_000))  # Imports what the passes import.
     gc.disable()
+    if at_hand:
+        b"\1" * (BYTES_A_NODE * count)  # Written to, and given back at once.
     ir = make(count)
     gc.enable()
     gc.collect()
@@ -69,54 +86,70 @@ def run(case: str, count: int) -> dict[str, float]:
     topology: Topology = PASSES.run(ir)
     end = getrusage(RUSAGE_SELF)
     assert topology.graph.number_of_nodes() > len(ir.nodes) / 2
-    kernel = end.ru_stime - start.ru_stime
     return {
         "extra_mb": peak() - before,
-        "seconds": end.ru_utime - start.ru_utime + kernel,
-        "kernel": kernel,
+        "seconds": end.ru_utime - start.ru_utime + end.ru_stime - start.ru_stime,
+        "kernel": end.ru_stime - start.ru_stime,
         "pages": end.ru_minflt - start.ru_minflt,
     }
 
 
-def growth(case: str, rounds: int = 3) -> dict[str, Any]:
+def growth(case: str) -> dict[str, Any]:
     """Compares both sizes of a case, each run in a process of its own.
 
     Args:
         case: A key of `CASES`.
-        rounds: Number of large runs; there are two small ones to each.
+
+    Returns:
+        Seconds of the ``small`` and of the ``large`` network, medians and all of them, their
+        ``ratio``, microseconds of the kernel for a page in both, ``extra_mb`` of the large one,
+        and ``at_hand`` the seconds, their ratio and the pages with the memory at hand.
     """
-    small: list[dict[str, float]] = []
-    large: list[dict[str, float]] = []
-    for _ in range(rounds):
-        small.append(_apart(case, NODES))
-        large.append(_apart(case, TIMES * NODES))
-        small.append(_apart(case, NODES))
-    all_small, all_large = ([run["seconds"] for run in runs] for runs in (small, large))
-    own_small, own_large = (
-        median(run["seconds"] - run["kernel"] for run in runs) for runs in (small, large)
-    )
+    small, large = _in_turn(case, rounds=3, at_hand=False)
+    small_at_hand, large_at_hand = _in_turn(case, rounds=2, at_hand=True)
     return {
         "case": case,
         "nodes": TIMES * NODES,
-        "small": median(all_small),
-        "large": median(all_large),
-        "ratio": median(all_large) / median(all_small),
-        "own_small": own_small,
-        "own_large": own_large,
-        "own_ratio": own_large / own_small,
-        "extra_mb": median(run["extra_mb"] for run in large),
-        "all_small": all_small,
-        "all_large": all_large,
+        **_compared(small, large),
+        "all_small": [each["seconds"] for each in small],
+        "all_large": [each["seconds"] for each in large],
         "page_us": [
-            1e6 * median(run["kernel"] / max(1, run["pages"]) for run in runs)
+            1e6 * median(each["kernel"] / max(1, each["pages"]) for each in runs)
             for runs in (small, large)
         ],
+        "extra_mb": median(each["extra_mb"] for each in large),
+        "at_hand": {
+            **_compared(small_at_hand, large_at_hand),
+            "pages": max(each["pages"] for each in large_at_hand),
+        },
     }
 
 
-def _apart(case: str, count: int) -> dict[str, float]:
+def _compared(
+    small: Sequence[dict[str, float]], large: Sequence[dict[str, float]]
+) -> dict[str, float]:
+    seconds = [median(each["seconds"] for each in runs) for runs in (small, large)]
+    return {"small": seconds[0], "large": seconds[1], "ratio": seconds[1] / seconds[0]}
+
+
+def _in_turn(
+    case: str, rounds: int, at_hand: bool
+) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
+    """Runs both sizes in turn: a small one, a large one, a small one, and so on."""
+    small: list[dict[str, float]] = []
+    large: list[dict[str, float]] = []
+    for _ in range(rounds):
+        small.append(_apart(case, NODES, at_hand))
+        large.append(_apart(case, TIMES * NODES, at_hand))
+        small.append(_apart(case, NODES, at_hand))
+    return small, large
+
+
+def _apart(case: str, count: int, at_hand: bool) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.growth", case, "--nodes", str(count)]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.growth", case, str(count)],
+        [*command, "--at-hand"] if at_hand else command,
+        env={**os.environ, **AT_HAND} if at_hand else None,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -126,5 +159,13 @@ def _apart(case: str, count: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    name, *counts = sys.argv[1:]
-    print(json.dumps(run(name, int(counts[0])) if counts else growth(name)))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("case", choices=CASES)
+    parser.add_argument("--nodes", type=int)
+    parser.add_argument("--at-hand", action="store_true")
+    asked = parser.parse_args()
+    print(
+        json.dumps(
+            run(asked.case, asked.nodes, asked.at_hand) if asked.nodes else growth(asked.case)
+        )
+    )

@@ -48,6 +48,7 @@ def main() -> None:
     rows = measure(repeat=REPEAT, peers=installed(), progress=tell)
     llamas = [llama(size) for size in ("70B", "405B")]
     grown = [grow(case) for case in GROWN]
+    most_pages = max(each["at_hand"]["pages"] for each in grown)
     text = "\n".join(
         [
             "# Benchmarks",
@@ -97,9 +98,11 @@ def main() -> None:
             "the processor; the fastest in brackets. Extra memory is the peak over what the "
             "process held before, the dictionary IR included.",
             "",
-            "*Own* leaves out what the kernel takes to come up with memory: in a virtual machine "
+            "As it comes, the kernel's time to come up with memory is in it: in a virtual machine "
             "a page costs several times as much when more are asked for, as the host has to give "
-            "them. `benchmarks/growth.py` says more.",
+            "them. *At hand* is with memory that the process has before the clock starts, so that "
+            f"it asks for none ({most_pages:,.0f} pages at most). `benchmarks/growth.py` says "
+            "more.",
             "",
             *growth_table(grown),
             "",
@@ -176,7 +179,7 @@ def targets(
     most_small = max((share, model) for model, share in shares.items() if model in SMALL)
     seconds, with_torch = import_seconds()
     steepest = max(grown, key=lambda each: each["ratio"])
-    steepest_own = max(grown, key=lambda each: each["own_ratio"])
+    steepest_at_hand = max(grown, key=lambda each: each["at_hand"]["ratio"])
     lines = [
         (
             "faster than TensorBoard's export, geometric mean",
@@ -227,10 +230,10 @@ def targets(
             steepest["ratio"] <= LIMIT,
         ),
         (
-            "the same, without what the kernel takes for memory (see below)",
+            "the same, with the memory at hand (see below)",
             f"<= {LIMIT:.0f}x the time",
-            f"{steepest_own['own_ratio']:.1f}x ({steepest_own['case']})",
-            steepest_own["own_ratio"] <= LIMIT,
+            f"{steepest_at_hand['at_hand']['ratio']:.1f}x ({steepest_at_hand['case']})",
+            steepest_at_hand["at_hand"]["ratio"] <= LIMIT,
         ),
         ("`import visuai`", "< 50 ms", f"{1e3 * seconds:.1f} ms", seconds < 0.05),
         ("`import visuai` loads torch", "no", "yes" if with_torch else "no", not with_torch),
@@ -319,18 +322,19 @@ def growth_table(grown: Sequence[dict[str, Any]]) -> list[str]:
             f"{NODES:,} s",
             f"{TIMES * NODES:,} s",
             "ratio",
-            f"{NODES:,} own",
-            f"{TIMES * NODES:,} own",
-            "ratio",
             "microseconds a page",
             "extra MB",
+            f"{NODES:,} at hand s",
+            f"{TIMES * NODES:,} at hand s",
+            "ratio",
         ),
         *(
             f"| {each['case']}: {GROWN[each['case']]} | "
             f"{each['small']:.2f} ({min(each['all_small']):.2f}) | "
             f"{each['large']:.2f} ({min(each['all_large']):.2f}) | {each['ratio']:.1f} | "
-            f"{each['own_small']:.2f} | {each['own_large']:.2f} | {each['own_ratio']:.1f} | "
-            f"{each['page_us'][0]:.1f}, {each['page_us'][1]:.1f} | {each['extra_mb']:,.0f} |"
+            f"{each['page_us'][0]:.1f}, {each['page_us'][1]:.1f} | {each['extra_mb']:,.0f} | "
+            f"{each['at_hand']['small']:.2f} | {each['at_hand']['large']:.2f} | "
+            f"{each['at_hand']['ratio']:.1f} |"
             for each in grown
         ),
     ]
