@@ -190,3 +190,53 @@ def test_a_summary_of_5000_nested_modules() -> None:
     assert len(topology.summary().rows) == 5_001
     with pytest.raises(VisuaiError, match="got -1"):
         topology.summary(depth=-1)
+
+
+class Mapped(nn.Module):
+    """A convolution and matrix products of one sample at a time, in two levels of ``vmap``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.weights = nn.Parameter(torch.ones(6, 4, 5))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        def one(sample: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+            channels = self.conv(sample).relu().mean((-2, -1))
+            return torch.einsum("i,ij->j", channels, weight) @ weight.T
+
+        return torch.vmap(torch.vmap(one, in_dims=(0, None)), in_dims=(1, 0))(x, self.weights)
+
+
+def test_under_vmap_shapes_and_flops_are_those_of_all_samples() -> None:
+    model, x = Mapped(), torch.ones(2, 6, 3, 8, 8)
+    with FlopCounterMode(display=False) as counter:
+        out = model(x)
+    topology = visuai.build(model, x)
+    assert cost(topology).total.flops == counter.get_total_flops() > 0
+    shapes = [data["shape"] for _, _, data in topology.graph.in_edges("output", data=True)]
+    assert shapes == [list(out.shape)] == [[6, 2, 4]]
+    assert topology.graph.nodes["conv"]["outputs"][0]["shape"] == [6, 2, 4, 6, 6]
+
+
+class LowRank(nn.Module):
+    """Adds a product of two small matrices to a weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Parameter(torch.zeros(2, 8))
+        self.up = nn.Parameter(torch.zeros(8, 2))
+
+    def forward(self, weight: torch.Tensor) -> torch.Tensor:
+        return weight + self.up @ self.down
+
+
+def test_a_parametrised_layer_on_its_own_reads_what_makes_its_weight() -> None:
+    model, x = nn.Linear(8, 8), torch.zeros(3, 8)
+    nn.utils.parametrize.register_parametrization(model, "weight", LowRank())
+    topology = visuai.build(model, x)
+    read = {name for _, data in topology.graph.nodes(data=True) for name in data["parameters"]}
+    assert read == {name for name, _ in model.named_parameters()}
+    with FlopCounterMode(display=False) as counter:
+        model(x)
+    assert cost(topology).total.flops == counter.get_total_flops()

@@ -229,7 +229,7 @@ _LEAF_PACKAGES = ("torch.nn.", "torch.ao.nn.", "torch.nn.quantized")
 _COMPOSED = frozenset(
     {
         *("Module", "Container", "Sequential", "ModuleList", "ModuleDict"),
-        *("ParameterList", "ParameterDict", "Transformer"),
+        *("ParameterList", "ParameterDict", "ParametrizationList", "Transformer"),
         *("TransformerEncoder", "TransformerEncoderLayer"),
         *("TransformerDecoder", "TransformerDecoderLayer"),
         *("DataParallel", "DistributedDataParallel", "FullyShardedDataParallel"),

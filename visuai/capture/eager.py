@@ -74,6 +74,6 @@ def capture(source: Source) -> Program:
 
 def _why(failures: dict[str, BaseException]) -> str:
     return "; ".join(
-        f"on {kind} tensors it raised {type(error).__name__}: {str(error).strip()[:300]}"
+        f"on {kind} tensors it raised {type(error).__name__}: {str(error).strip()[:150]}"
         for kind, error in failures.items()
     )

@@ -21,7 +21,7 @@ from visuai.capture.lowering_calls import ModuleCalls
 from visuai.capture.lowering_values import Path, assembled, has_tensor, value_of
 from visuai.capture.lowering_writes import InPlace
 from visuai.errors import CaptureError
-from visuai.program import Site
+from visuai.program import Site, Spec
 from visuai.stack_trace import user_frame
 
 
@@ -132,6 +132,7 @@ class _Lowering:
         self._arguments: dict[Path, fx.Node] = {}
         self._parts: dict[fx.Node, list[tuple[Path, Any]]] = {}
         self._reads: dict[tuple[Any, ...], fx.Node] = {}
+        self._mapped: dict[fx.Node, tuple[int | str, ...]] = {}
 
     def run(self) -> Lowered:
         frames = [_Frame(iter(self._exported.graph.nodes))]
@@ -213,6 +214,7 @@ class _Lowering:
         if _CHECKS.match(name):
             frame.env[node] = None
             return None
+        sizes = self._mapped_sizes(node, name)
         if name in _IDENTITIES and node.args and isinstance(node.args[0], fx.Node):
             frame.env[node] = frame.env[node.args[0]]
             return None
@@ -236,6 +238,8 @@ class _Lowering:
         if indexing:
             new.meta["indexing"] = indexing
         value = value_of(node)
+        if isinstance(value, Spec):
+            value = Spec((*sizes, *value.shape), value.dtype)
         if value is not None:
             new.meta["value"] = value
         source = user_frame(node.meta.get("stack_trace"))
@@ -243,6 +247,20 @@ class _Lowering:
             new.meta["source"] = source
         frame.env[node] = self._in_place.aliases(new, node.target, node.meta.get("val"), site)
         return None
+
+    def _mapped_sizes(self, node: fx.Node, name: str) -> tuple[int | str, ...]:
+        """Gives the sizes that ``torch.vmap`` keeps from an op, the outermost one first."""
+        into = (self._mapped.get(each, ()) for each in node.all_input_nodes)
+        sizes = max(into, key=len, default=())
+        if name == "_add_batch_dim":
+            values = value_of(cast("fx.Node", node.args[0]))
+            if isinstance(values, Spec):
+                sizes = (*sizes, values.shape[cast("int", node.args[1])])
+        elif name == "_remove_batch_dim":
+            sizes = sizes[:-1]
+        if sizes:
+            self._mapped[node] = sizes
+        return sizes
 
     def _index(self, args: Any, indexing: str) -> tuple[Any, ...]:
         """Gives the arguments of an indexing of which this op is the next part."""

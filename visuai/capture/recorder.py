@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from visuai.capture.describe import Inventory
 from visuai.capture.inputs import Bound
+from visuai.capture.mapped import is_transformed, mapped_call
 from visuai.capture.memo import Memo
 from visuai.capture.memory import Place, Writes, memory_of, place_of, write_view
 from visuai.capture.operators import operator_of
@@ -207,7 +208,7 @@ class Recorder(TorchFunctionMode):
             node = self._add("call_method", func.__name__, nodes, keywords, self.sites.here)
         else:
             node = self._add("call_function", func, nodes, keywords, self.sites.here)
-        self._give(node, result)
+        self._give(node, result, (args, kwargs))
         return node
 
     def _add(
@@ -287,7 +288,7 @@ class Recorder(TorchFunctionMode):
             node = self._add("call_module", fqn, nodes, keywords, site)
             if replaced:
                 node.meta["replaced"] = frozenset(replaced)
-            self._give(node, result)
+            self._give(node, result, (args, kwargs))
             if args and result is args[0]:
                 self._note_writing(node, result, result)
         return result
@@ -300,9 +301,11 @@ class Recorder(TorchFunctionMode):
         finally:
             self._in_leaf -= 1
 
-    def _give(self, node: fx.Node, result: Any) -> None:
+    def _give(self, node: fx.Node, result: Any, operands: Any) -> None:
         """Notes what a node gave, and marks the tensors in it with their origin."""
         node.meta["value"] = spec_tree(result)
+        if is_transformed() and (mapped := mapped_call(operands, result)):
+            node.meta["mapped"] = mapped
         self._mark(result, node, ())
 
     def _mark(self, value: Any, node: fx.Node, path: tuple[Any, ...]) -> None:

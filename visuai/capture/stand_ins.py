@@ -14,6 +14,7 @@ from torch._C._functorch import (
 from torch.overrides import TorchFunctionMode
 
 from visuai.capture.describe import Inventory, dtype_name
+from visuai.capture.mapped import mapped_sizes
 from visuai.program import Spec
 
 Kind = Literal["meta", "fake", "real"]
@@ -251,9 +252,9 @@ _OF_ONE_DTYPE = _NORMS | frozenset(
 
 
 def spec_of(tensor: torch.Tensor) -> Spec:
-    """Gives shape and dtype of a tensor."""
+    """Gives shape and dtype of a tensor, of all samples under ``torch.vmap``."""
     try:
-        sizes = tuple(tensor.shape)
+        sizes = (*mapped_sizes(tensor), *tensor.shape)
         if tensor.is_nested:  # Of ragged ones the size has a name.
             sizes = tuple(size if type(size) is int else str(size) for size in sizes)
         return Spec(sizes, dtype_name(tensor.dtype))

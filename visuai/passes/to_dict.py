@@ -129,11 +129,9 @@ def _add(
         outputs=outputs,
         attributes=attributes,
         source=list(source) if (source := fx_node.meta.get("source")) else None,
-        flops=fx_node.meta["flops"]
-        if "flops" in fx_node.meta
-        else _flops(op, inputs, outputs, below.shapes(site.fqn, held), attributes)
+        flops=_flops(fx_node, op, inputs, outputs, below.shapes(site.fqn, held), attributes)
         if flops.counts(op)
-        else 0,
+        else fx_node.meta.get("flops", 0),
     )
     if fx_node.op == "placeholder":
         ir.inputs.append(id_)
@@ -288,12 +286,19 @@ def _literal(argument: Any) -> Scalar:
 
 
 def _flops(
+    fx_node: fx.Node,
     op: str,
     inputs: list[TensorSpec | None],
     outputs: list[TensorSpec | None],
     parameters: dict[str, tuple[int | str, ...]],
     attributes: dict[str, Scalar],
 ) -> int | None:
+    if "flops" in fx_node.meta:
+        return fx_node.meta["flops"]
+    mapped = fx_node.meta.get("mapped")
+    if mapped is not None:  # Under torch.vmap: what one sample takes, for all samples.
+        one = flops.count(op, mapped.inputs, mapped.outputs, parameters, attributes)
+        return one and one * mapped.samples
     return flops.count(
         op,
         [spec and spec["shape"] for spec in inputs],
