@@ -95,3 +95,29 @@ def test_layers_that_the_model_does_not_hold_are_told(route: str) -> None:
     assert visuai.build(Forgetful(nn.ModuleList(layers)), X, capture=route).report.notes == []
     function = Forgetful(nn.ModuleList(layers))
     assert visuai.build(lambda x: function(x), X, capture=route).report.notes == []
+
+
+def test_what_is_built_already_or_no_network_says_what_to_do(tmp_path: Path) -> None:
+    inner = nn.Sequential(nn.Sequential(nn.Linear(4, 4)), nn.ReLU())
+    topology = visuai.build(nn.Sequential(inner, nn.Linear(4, 2)), X)
+    for name in ("net.json", "net.json.gz"):
+        topology.save(tmp_path / name)
+        with pytest.raises(VisuaiError, match=r"visuai\.Topology\.load"):
+            visuai.build(tmp_path / name)
+    with pytest.raises(InputError, match="is a topology, so it is built already"):
+        visuai.build(topology)
+    with pytest.raises(InputError, match="the model that they are loaded into"):
+        visuai.build(inner.state_dict())
+    for wrong in (lambda: topology.show(inner), lambda: topology.widget(inner)):  # type: ignore[arg-type]
+        with pytest.raises(VisuaiError, match="Got a Sequential to compare with"):
+            wrong()
+    with pytest.raises(VisuaiError, match="expected the dict"):
+        visuai.Topology.from_dict([])  # type: ignore[arg-type]
+    with pytest.raises(VisuaiError, match=r"Pipeline\.parse"):
+        visuai.Pipeline.default().insert_after("to-dict", "prune-nodes")  # type: ignore[arg-type]
+    with pytest.raises(VisuaiError, match="expanded lists ids of scopes"):
+        topology.view(expanded=5)  # type: ignore[arg-type]
+    with pytest.raises(VisuaiError, match="Ids of scopes are strings, got 0"):
+        topology.subgraph(0)  # type: ignore[arg-type]
+    with pytest.raises(VisuaiError, match=r"'0\.0' is no scope, but '0\.0\.0' in it"):
+        topology.subgraph("0.0")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -476,3 +477,81 @@ def test_ctrl_c_is_quiet(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
         assert "Traceback" not in process.stderr.read()
+
+
+def visuai_process(*words: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "visuai", *words]
+    return subprocess.run(command, stderr=subprocess.PIPE, timeout=120, **options)
+
+
+@pytest.fixture(scope="module")
+def two_saved(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A topology twice, and one that differs, as saved files."""
+    folder = tmp_path_factory.mktemp("saved")
+    paths = [str(folder / name) for name in ("a.json", "b.json.gz", "wider.json")]
+    for path, width in zip(paths, (4, 4, 8), strict=True):
+        net = torch.nn.Sequential(torch.nn.Linear(4, width), torch.nn.ReLU())
+        visuai.build(net, torch.zeros(1, 4)).save(path)
+    return paths
+
+
+def test_a_pipe_that_nobody_reads_does_not_change_the_answer(two_saved: list[str]) -> None:
+    same, again, wider = two_saved
+    for words, code in (
+        (("summary", same), 0),
+        (("build", same, "--renderer", "html"), 0),
+        (("diff", same, again), 0),
+        (("diff", same, wider), 1),
+    ):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "wb") as pipe:
+            done = visuai_process(*words, "-q", stdout=pipe)
+        assert (done.returncode, done.stderr) == (code, b""), words
+
+
+def test_output_that_cannot_say_all_characters_gets_the_others(two_saved: list[str]) -> None:
+    for encoding in ("latin-1", "ascii"):
+        for words, code in ((("summary", two_saved[0]), 0), (("diff", *two_saved[::2]), 1)):
+            done = visuai_process(
+                *words,
+                "-q",
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONIOENCODING": encoding},
+            )
+            assert (done.returncode, done.stderr) == (code, b"")
+            assert "Linear" in done.stdout.decode(encoding) or code
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_output_that_is_full_or_closed_is_told(two_saved: list[str]) -> None:
+    for words in (("summary",), ("build", "--renderer", "html")):
+        with open("/dev/full", "wb") as full:
+            done = visuai_process(*words, two_saved[0], "-q", stdout=full)
+        assert done.returncode == 1
+        assert done.stderr.startswith(b"visuai: Cannot write to standard output: No space left")
+    done = visuai_process("summary", two_saved[0], "-q", preexec_fn=lambda: os.close(1))
+    assert (done.returncode, done.stderr[:27]) == (1, b"visuai: Standard output is ")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("summary", "{saved}", "--input", "1x3", "--eval"), "--input and --eval have no use"),
+        (("build", "{saved}", "--passes", "export"), "--passes has no use"),
+        (("summary", "{net}:make_needing"), "call it with --arg width=..."),
+        (("summary", "{net}:NUMBER"), "of type int, which is no network"),
+        (("summary", "{net}:Net", "--passes", ""), "needs at least one pass"),
+        (("metrics", "--models", ""), "Unknown networks"),
+    ],
+    ids=["options", "passes", "factory", "number", "no passes", "no models"],
+)
+def test_slips_are_told_with_what_to_do(
+    words: tuple[str, ...], told: str, net: Path, two_saved: list[str], run
+) -> None:
+    with net.open("a") as file:
+        file.write("\nNUMBER = 3\ndef make_needing(width):\n    return Net(width)\n")
+    code, _, err = run(*(word.format(saved=two_saved[0], net=net) for word in words))
+    assert code == 1
+    assert told in err
+    assert "--eval puts" not in err

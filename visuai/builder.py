@@ -76,6 +76,13 @@ def build(
             f"{model.__name__} is a class, and what it makes is what can be built; pass an "
             f"instance: visuai.build({model.__name__}(...))."
         )
+    if isinstance(model, Topology):
+        raise InputError(f"{model.name!r} is a topology, so it is built already.")
+    if isinstance(model, Mapping):
+        raise InputError(
+            "A mapping may hold weights, but is no network; pass the model that they are loaded "
+            "into."
+        )
     context = Context(progress=progress or silent)
     topology: Topology = steps.run(
         Source(model, _positional(args), _keywords(kwargs)), context, after

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import networkx as nx
 
+from visuai.errors import VisuaiError
 from visuai.ir import Parameter, TensorSpec
 from visuai.report import Report
 
@@ -265,10 +266,12 @@ class Topology:
             The server, with its ``url`` and ``stop()``; None for a notebook's widget.
 
         Raises:
-            VisuaiError: If the viewer is not built, or no port can be listened on.
+            VisuaiError: If the viewer is not built, ``other`` is no topology, or no port can be
+                listened on.
         """
         from visuai.serve.show import show
 
+        _check_other(other)
         return show(self, other, port=port, block=block)
 
     def widget(
@@ -286,10 +289,12 @@ class Topology:
             theme: ``auto`` goes by what the reader's system prefers.
 
         Raises:
-            VisuaiError: If anywidget is not installed or the viewer is not built.
+            VisuaiError: If anywidget is not installed, the viewer is not built, or ``other`` is no
+                topology.
         """
         from visuai.widget import TopologyWidget
 
+        _check_other(other)
         return TopologyWidget(self, other, height=height, theme=theme)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
@@ -303,3 +308,11 @@ class Topology:
         from visuai.render.notebook import displayed
 
         return displayed(self)
+
+
+def _check_other(other: Any) -> None:
+    if other is not None and not isinstance(other, Topology):
+        raise VisuaiError(
+            f"Got a {type(other).__name__} to compare with; expected a topology: "
+            "visuai.build(model, args)."
+        )

@@ -70,7 +70,20 @@ def check_depth(depth: Any) -> None:
 
 def unknown_scope(topology: Topology, scope: Any) -> VisuaiError:
     """Makes the error for a scope that is not there, with the nearest that are."""
-    key = str(scope)
+    if not isinstance(scope, str):
+        return VisuaiError(
+            f"Ids of scopes are strings, got {scope!r} of type {type(scope).__name__}. The keys of "
+            "topology.scopes are the ids to use."
+        )
+    key = scope
+    inside = next(
+        (each for each in (*topology.scopes, *topology.graph) if each.startswith(f"{key}.")), None
+    )
+    if inside is not None:
+        return VisuaiError(
+            f"{key[:80]!r} is no scope, but {inside[:80]!r} in it is there to use: a list of "
+            "modules is not called itself, and prune-modules folds one that holds one other."
+        )
     near = get_close_matches(key[:80], (scope for scope in topology.scopes if scope), n=3)
     return VisuaiError(
         f"No scope {key[:80]!r} in topology {topology.name[:80]!r}"
@@ -106,6 +119,8 @@ def _opened(topology: Topology, depth: int | None, expanded: Iterable[str] | Non
                 level[key] = level[scope.parent] + 1
                 if level[key] < depth:
                     opened.add(key)
+    if not isinstance(expanded, (Iterable, type(None))):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise VisuaiError(f"expanded lists ids of scopes, got {expanded!r}; expected {{'0', '1'}}.")
     for key in (expanded,) if isinstance(expanded, str) else expanded or ():
         if key not in scopes:
             raise unknown_scope(topology, key)

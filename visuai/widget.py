@@ -49,4 +49,7 @@ class TopologyWidget(anywidget.AnyWidget):
                 **options,
             )
         except traitlets.TraitError as error:
-            raise VisuaiError(f"{error} Height is in pixels, 100 to 10,000.") from error
+            raise VisuaiError(
+                f"{error} Expected a height in pixels, 100 to 10,000, and a theme that is 'auto', "
+                "'light' or 'dark'."
+            ) from error

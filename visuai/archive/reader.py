@@ -21,6 +21,11 @@ def from_dict(document: dict[str, Any]) -> Topology:
     Raises:
         FormatError: If it is of another version, lacks something, or does not hold together.
     """
+    if not isinstance(document, dict):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise FormatError(
+            f"Not a saved topology: got {type(document).__name__}, expected the dict that "
+            "Topology.to_dict gives."
+        )
     schema = document.get("schema")
     if schema != SCHEMA:
         raise FormatError(

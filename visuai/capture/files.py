@@ -16,6 +16,7 @@ MAX_ONNX_BYTES = 2 << 30
 """Largest ``.onnx`` that is read, in bytes: protobuf itself goes no further."""
 
 _ZIP = b"PK\x03\x04"
+_GZIP = b"\x1f\x8b"
 _PICKLE = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -85,6 +86,11 @@ def _open(stream: IO[bytes], name: str) -> onnx.ModelProto | Program:
         raise FormatError(
             f"{name} is a pickle, which can run any code and holds no graph. If you trust it, "
             "load it yourself and pass the module."
+        )
+    if head.startswith(_GZIP) or head.lstrip().startswith(b"{"):
+        raise FormatError(
+            f"{name} is JSON or gzip, which is no network to capture. If it is a saved topology, "
+            "open it with visuai.Topology.load."
         )
     return _read_onnx(stream, name)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 import visuai
 from visuai.cli.diagnose import diagnose
 from visuai.cli.shared import TARGETS, built, options_of_build, printable, tell
+from visuai.cli.streams import draw, say
 from visuai.cli.viewing import serve, view
 from visuai.errors import PARTIAL, CaptureError, InputError, ModelError, VisuaiError
 
@@ -36,17 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     trouble = 2 if words[:1] in (["diff"], ["diagnose"]) else FAILED
     try:
         result = cli.main(words, prog_name="visuai", standalone_mode=False)
-        # Written out here, where a closed pipe can still be answered.
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return USAGE
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        # `visuai build ... | head`: nobody is left to read, which is no error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except VisuaiError as error:
         if debug:
             raise
@@ -126,7 +120,7 @@ def build(
     if not shared["quiet"]:
         tell(topology, target)
         if output is not None:
-            click.echo(f"Wrote {written}", err=True)
+            say(f"Wrote {written}", err=True)
 
 
 @cli.command(epilog=TARGETS)
@@ -136,7 +130,7 @@ def build(
 def summary(target: str, depth: int | None, **shared: Any) -> None:
     """Lists TARGET's modules with shapes, parameters, FLOPs and calls."""
     topology = built(target, **shared)
-    _show(topology.summary(depth=depth))
+    draw(topology.summary(depth=depth))
     if not shared["quiet"]:
         tell(topology, target)
 
@@ -150,12 +144,12 @@ def diff(a: str, b: str, **shared: Any) -> int:
 
     Exits with 0 if they are the same, 1 if they differ, 2 if there is trouble.
     """
-    topologies = [built(a, **shared), built(b, **shared)]
+    topologies = [built(each, several=True, **shared) for each in (a, b)]
     if not shared["quiet"]:
         for topology, target in zip(topologies, (a, b), strict=True):
             tell(topology, target)
     found = visuai.diff(*topologies)
-    click.echo(str(found).rstrip("\n"))
+    say(str(found).rstrip("\n"))
     return 1 if found else 0
 
 
@@ -178,34 +172,19 @@ def metrics(models: str | None, repeat: int, as_json: bool, quiet: bool, debug: 
     from visuai import metrics as measuring
     from visuai.cli.progress import shown
 
-    names = [name.strip() for name in models.split(",")] if models else list(measuring.NETWORKS)
+    names = list(measuring.NETWORKS)
+    if models is not None:
+        names = [name.strip() for name in models.split(",")]
     with shown(quiet) as progress:
         rows = measuring.measure(names, repeat=repeat, progress=progress)
     if as_json:
-        click.echo(json.dumps([row.to_dict() for row in rows], indent=2))
+        say(json.dumps([row.to_dict() for row in rows], indent=2))
     else:
-        _show(measuring.table(rows), measuring.table(rows, passes=False))
-
-
-def _show(what: Any, narrow: Any = None) -> None:
-    """Prints what draws itself: in colour on a terminal, else as plain text of full width.
-
-    Args:
-        what: It.
-        narrow: What to print instead if the terminal is too narrow for it.
-    """
-    from rich.console import Console
-    from rich.measure import Measurement
-
-    console = Console(width=None if sys.stdout.isatty() else 160, markup=False, emoji=False)
-    # Measured for a terminal of any width, for it is cut down to that of this one.
-    options = console.options.update(width=10_000)
-    wide = narrow is not None and (Measurement.get(console, options, what).minimum > console.width)
-    console.print(narrow if wide else what)
+        draw(measuring.table(rows), measuring.table(rows, passes=False))
 
 
 def _complain(message: str) -> None:
-    click.echo(f"visuai: {printable(message)}", err=True)
+    say(f"visuai: {printable(message)}", err=True)
 
 
 def _advice(error: VisuaiError, words: Sequence[str]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
+
+from visuai.cli.streams import draw, say
 
 # All else is imported inside the command, so that `visuai --help` loads no numpy.
 NOTHING, FOUND = 0, 1
@@ -35,8 +36,6 @@ def diagnose(run: Path, severity: str, as_json: bool, quiet: bool, debug: bool) 
     visuai diagnose sample
     visuai diagnose sample --severity error --quiet && echo sound
     """
-    from rich.console import Console
-
     from visuai.errors import VisuaiError
     from visuai.record.diagnosis.diagnose import diagnose as diagnosed
     from visuai.record.run import open_run
@@ -58,10 +57,9 @@ def diagnose(run: Path, severity: str, as_json: bool, quiet: bool, debug: bool) 
             "last_step": found.last_step,
             "diagnoses": [each.to_dict() for each in found],
         }
-        click.echo(json.dumps(document, indent=2))
+        say(json.dumps(document, indent=2))
     elif not quiet:
-        width = None if sys.stdout.isatty() else 160
-        Console(width=width, markup=False, emoji=False).print(found)
+        draw(found)
         if hidden := len(everything) - len(found):
-            click.echo(f"{hidden} less severe not listed; see them with --severity info.", err=True)
+            say(f"{hidden} less severe not listed; see them with --severity info.", err=True)
     return FOUND if found else NOTHING

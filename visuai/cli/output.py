@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from visuai import plugins
+from visuai.cli.streams import pour
 from visuai.errors import RenderError, VisuaiError
 from visuai.topology import Topology
 
@@ -77,9 +77,7 @@ def write(
     drawn = _render(topology, name, options)
     data = drawn.encode("utf-8") if isinstance(drawn, str) else drawn
     if path is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
-        sys.stdout.buffer.flush()
+        pour(data if data.endswith(b"\n") else data + b"\n")
         return f"standard output ({name})"
     try:
         path.write_bytes(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 import visuai
+from visuai.cli.streams import say
+from visuai.errors import CaptureError, TargetError
 
 # All else is imported inside the functions, so that `visuai --help` loads no torch.
 if TYPE_CHECKING:
@@ -72,25 +75,61 @@ def built(
     passes: str | None,
     quiet: bool,
     debug: bool,
+    several: bool = False,
 ) -> Topology:
-    """Builds what TARGET names, as the options of `options_of_build` say."""
+    """Builds what TARGET names, as the options of `options_of_build` say.
+
+    Raises:
+        TargetError: If TARGET is a saved topology, and options of the build are given that are
+            not for one of ``several`` targets either; or if it is a function that seems to be a
+            factory whose arguments are not given.
+        VisuaiError: If it cannot be built.
+    """
     from visuai.cli.inputs import make_inputs
     from visuai.cli.progress import shown
     from visuai.cli.target import read_arguments, resolve
 
-    pipeline = visuai.Pipeline.parse(passes) if passes else None
+    pipeline = None if passes is None else visuai.Pipeline.parse(passes)
     # What the user's code prints must not get into a drawing that goes to standard output.
     with shown(quiet) as progress, redirect_stdout(sys.stderr):
         progress(f"finding {target}", 0, 0)
         model = resolve(target, read_arguments(arguments))
         if isinstance(model, visuai.Topology):
+            given = {
+                "--input": inputs,
+                "--arg": arguments,
+                "--eval": in_eval,
+                "--capture": capture != "auto",
+                "--passes": passes is not None,
+            }
+            idle = [option for option, is_given in given.items() if is_given]
+            if idle and not several:
+                raise TargetError(
+                    f"{target!r} is a saved topology, which is built already, so "
+                    f"{' and '.join(idle)} {'have' if len(idle) > 1 else 'has'} no use. Build it "
+                    "from the network to change it."
+                )
             return model
         if in_eval and hasattr(model, "eval"):
             model.eval()
         args, kwargs = make_inputs(inputs)
-        return visuai.build(
-            model, args, kwargs, capture=capture, pipeline=pipeline, progress=progress
-        )
+        try:
+            return visuai.build(
+                model, args, kwargs, capture=capture, pipeline=pipeline, progress=progress
+            )
+        except CaptureError as error:
+            if inputs or not inspect.isfunction(model):
+                raise
+            names = list(inspect.signature(model).parameters)
+            factory, network = (
+                " ".join(f"{option} {name}=..." for name in names)
+                for option in ("--arg", "--input")
+            )
+            raise TargetError(
+                f"{target!r} is a function of {', '.join(names)}. If it makes the network, call it "
+                f"with {factory}; if it is the network, give its inputs with {network}, such as "
+                f"--input {names[0]}=1x3x224x224."
+            ) from error
 
 
 def tell(topology: Topology, target: str) -> None:
@@ -100,7 +139,7 @@ def tell(topology: Topology, target: str) -> None:
     how = f"read from {target}" if saved else f"route {report.route or 'unknown'}"
     how += "" if saved else f", {report.seconds:.2f} s"
     nodes, edges = topology.graph.number_of_nodes(), topology.graph.number_of_edges()
-    click.echo(
+    say(
         printable(
             f"{topology.name}: {nodes:,} nodes, {edges:,} edges, "
             f"{topology.num_parameters:,} parameters; {how}"
@@ -108,7 +147,7 @@ def tell(topology: Topology, target: str) -> None:
         err=True,
     )
     for note in () if saved else report.notes:
-        click.echo(printable(f"Note: {note}"), err=True)
+        say(printable(f"Note: {note}"), err=True)
 
 
 def printable(text: str) -> str:

@@ -57,8 +57,14 @@ def resolve(target: str, arguments: Mapping[str, Any]) -> Any:
         hint = _hint(path) if path.suffix == ".py" and path.is_file() else ""
         raise TargetError(f"TARGET {target!r} is none of: {FORMS}.{hint}")
     module = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
-    value = _attribute(module, attribute, target)
-    return _instance(value, arguments, target)
+    value = _instance(_attribute(module, attribute, target), arguments, target)
+    # The only thing that can be built and not called is a message of ONNX.
+    if not callable(value) and not hasattr(value, "SerializeToString"):
+        raise TargetError(
+            f"{target!r} is of type {type(value).__name__}, which is no network; expected an "
+            "nn.Module, a class or factory that makes one, or a function of tensors."
+        )
+    return value
 
 
 def read_arguments(texts: Sequence[str]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from visuai.cli.shared import TARGETS, built, options_of_build, printable, tell
+from visuai.cli.streams import say
 
 
 def _say(message: str) -> None:
     # Standard output, so that a script can read the address; flushed, because it goes on.
-    click.echo(printable(message))
+    say(printable(message))
 
 
 port_option = click.option(
@@ -53,10 +54,11 @@ def view(
     from visuai.serve.shelf import Built
 
     viewer.read(viewer.SCRIPT)  # trouble with it is told before a long build
-    topologies = [built(each, **shared) for each in (target, compare) if each is not None]
+    targets = [each for each in (target, compare) if each is not None]
+    topologies = [built(each, several=len(targets) > 1, **shared) for each in targets]
     if not shared["quiet"]:
-        for topology, each in zip(topologies, (target, compare), strict=False):
-            tell(topology, each or "")
+        for topology, each in zip(topologies, targets, strict=True):
+            tell(topology, each)
     title = " and ".join(topology.name for topology in topologies)
     mount = viewer.mount(depth=depth, compare=None if compare is None else "1")
     shelf = Built(topologies)

@@ -49,6 +49,12 @@ class Pipeline:
     def __init__(self, *passes: AnyPass) -> None:
         if not passes:
             raise PipelineError("A pipeline needs at least one pass; see Pipeline.default().")
+        for step in passes:
+            if not hasattr(step, "consumes"):
+                raise PipelineError(
+                    f"Got {step!r} of type {type(step).__name__}; expected a pass. Those that have "
+                    "a name are made by Pipeline.parse."
+                )
         for before, after in pairwise(passes):
             if not issubclass(before.produces, after.consumes):
                 raise PipelineError(
