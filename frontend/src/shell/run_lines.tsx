@@ -73,12 +73,18 @@ export function RunLines({ run }: { run: RunStore }) {
             <Name text={name} />
           </strong>
         )}
-        <span className="vz-line-key" style={{ borderColor: OWN }}>
-          {name === null ? "" : spellNumber(valueAt(lines[name], step))}
-        </span>
+        {name === null ? null : (
+          <span
+            className="vz-line-key"
+            data-not-finite={valueAt(lines[name], step) === null || undefined}
+            style={{ borderColor: OWN }}
+          >
+            {spelledAt(lines[name], step)}
+          </span>
+        )}
         {rate === undefined ? null : (
           <small className="vz-line-key" data-dashed="" style={{ borderColor: RATE }}>
-            learning rate {spellNumber(valueAt(lines[rate], step))}
+            learning rate {spelledAt(lines[rate], step)}
           </small>
         )}
         {name === null
@@ -88,7 +94,7 @@ export function RunLines({ run }: { run: RunStore }) {
                 key={id}
                 className="vz-line-key"
                 data-other=""
-                title={`${entry.model} ${entry.name}: ${spellNumber(valueAt(theirs[name], step))}`}
+                title={`${entry.model} ${entry.name}: ${spelledAt(theirs[name], step)}`}
                 style={{ borderColor: BESIDE[at % BESIDE.length] }}
               >
                 <Name text={entry.model} title={false} />
@@ -109,10 +115,15 @@ function NoLoss() {
   );
 }
 
-function valueAt(
-  line: { steps: readonly number[]; values: readonly (number | null)[] } | undefined,
-  step: number | null,
-): number | null {
-  if (!line || line.steps.length === 0) return null;
-  return line.values[step === null ? line.steps.length - 1 : columnOf(line.steps, step)] ?? null;
+type Line = { steps: readonly number[]; values: readonly (number | null)[] };
+
+/** Gives the number of a step: null where it was no finite one, undefined where there is none. */
+function valueAt(line: Line | undefined, step: number | null): number | null | undefined {
+  if (!line || line.steps.length === 0) return undefined;
+  return line.values[step === null ? line.steps.length - 1 : columnOf(line.steps, step)];
+}
+
+function spelledAt(line: Line | undefined, step: number | null): string {
+  const value = valueAt(line, step);
+  return value === null ? "not finite" : spellNumber(value);
 }

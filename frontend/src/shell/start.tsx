@@ -58,6 +58,11 @@ export function Choice({
           There are none yet. Save a topology into the log directory, or record a training there.
         </p>
       ) : null}
+      {first !== null ? (
+        <p className="vz-choosing" role="status">
+          Now choose the network to compare it with.
+        </p>
+      ) : null}
       <ul>
         {entries.map((one) => (
           <li key={one.id} data-first={one.id === first || undefined}>
@@ -81,9 +86,13 @@ export function Choice({
                     type="button"
                     className="vz-quiet"
                     aria-pressed={one.id === first}
-                    onClick={() => setFirst(one.id === first ? null : one.id)}
+                    onClick={() =>
+                      first === null || first === one.id
+                        ? setFirst(first === null ? one.id : null)
+                        : choose(first, one.id)
+                    }
                   >
-                    Compare
+                    {first === null || first === one.id ? "Compare" : "Compare with this"}
                   </button>
                 ) : null}
               </>
@@ -96,7 +105,6 @@ export function Choice({
           </li>
         ))}
       </ul>
-      {first !== null ? <p role="status">Now choose the network to compare it with.</p> : null}
     </main>
   );
 }
