@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from pages import Visit, colours, export, on_screen, picture, select, settle
 from PIL import Image
+from serving import serving
+
+import visuai
+from visuai.serve.shelf import Built
 
 THEMES = ("light", "dark")
 
@@ -326,3 +331,35 @@ def test_json_is_what_is_drawn(visit: Visit, served: str) -> None:
     ids = {box["id"] for box in document["boxes"]}
     for wire in document["wires"]:
         assert {wire["source"], wire["target"]} <= ids | {""}
+
+
+def test_a_start_page_longer_than_the_window_scrolls_to_its_top(
+    visit: Visit, network: visuai.Topology
+) -> None:
+    with serving(Built([network] * 20)) as server:
+        page = visit(server.url, viewport={"width": 800, "height": 500})
+        heading = page.get_by_role("heading", name="Networks")
+        heading.wait_for()
+        assert heading.bounding_box()["y"] >= 0
+        page.get_by_role("button", name="Compare").nth(12).click()
+        assert 0 <= page.get_by_role("status").bounding_box()["y"] < 500
+        page.get_by_role("button", name="Compare with this").nth(2).click()
+        settle(page)
+        page.get_by_role("button", name="Side by side").wait_for()
+
+
+@pytest.mark.parametrize("width", [400, 760, 800, 890, 1100, 1400])
+def test_no_tool_lies_on_another(visit: Visit, served_two: str, width: int) -> None:
+    page = visit(served_two, viewport={"width": width, "height": 600})
+    page.get_by_role("button", name="Network").first.click()
+    settle(page)
+    ends = page.evaluate(
+        """() => [...document.querySelectorAll(".vz-toolbar > *")]
+            .map((tool) => tool.getBoundingClientRect())
+            .filter(({ width }) => width > 0)
+            .map(({ left, right }) => [left, right])"""
+    )
+    assert all(left >= before - 0.5 for (_, before), (left, _) in pairwise(ends)), ends
+    menu = page.locator(".vz-toolbar .vz-dropdown > button").first
+    menu.click()
+    page.get_by_role("menu").wait_for()
